@@ -1,0 +1,1 @@
+"""Language server of codewhere: the only package that imports pygls or lsprotocol."""
