@@ -1,7 +1,16 @@
-"""The error a person is meant to read."""
+"""The errors a person is meant to read."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
     """Something the person can set right; the message says what is wrong and what to do."""
+
+
+class RootBusy(UserError):
+    """Another process is indexing the same root; what is indexed already can be searched all the same."""
+
+    def __init__(self, root: str, pid: int | None) -> None:
+        self.pid = pid
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(f"{root} is being indexed by {who}. Try again when it has finished.")

@@ -182,6 +182,49 @@ class UpdateReport:
     reused: int = 0
     skipped: list[SkippedFile] = field(default_factory=list)
     elapsed_s: float = 0.0
+    cancelled: bool = False
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the person, such as why nothing was embedded."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running update is."""
+
+    stage: str
+    """``wait``, ``walk``, ``parse``, ``embed`` or ``finish``."""
+    done: int
+    total: int
+    """0 while it is not known."""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the index of one root holds."""
+
+    root: str
+    indexed: bool
+    """False for a folder that was never indexed."""
+    files: int = 0
+    functions: int = 0
+    embedded: int = 0
+    """Functions that have a vector of `fingerprint`."""
+    coverage: float = 0.0
+    model: str = ""
+    """Name of the model the root was last embedded with; empty before that."""
+    fingerprint: str = ""
+    device: str = ""
+    """Device of the model; empty while it is not loaded."""
+    skipped: tuple[SkippedFile, ...] = ()
+    last_update: float | None = None
+    """Seconds since 1970."""
+    disk_bytes: int = 0
+    """Of this root; content shared with other roots counts fully."""
+    store_bytes: int = 0
+    """Of the whole store."""
+    indexing_pid: int | None = None
+    """Process that is updating this root now."""
 
 
 class Embedder(Protocol):
