@@ -1,0 +1,9 @@
+"""Which files of a folder are worth indexing, which are left out and why."""
+
+from __future__ import annotations
+
+from indexer.walk.content import read_source, shown_path
+from indexer.walk.demote import demotion, is_test_path
+from indexer.walk.tree import walk
+
+__all__ = ["demotion", "is_test_path", "read_source", "shown_path", "walk"]
