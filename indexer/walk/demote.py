@@ -131,7 +131,7 @@ def _is_minified(name: str, head: bytes) -> bool:
 
 def _says_generated(head: bytes) -> bool:
     """Whether a comment near the top says so; a string in the code of a generator must not count."""
-    if _SAYS_GENERATED.search(head) is None:
+    if b"generated" not in head.lower():
         return False
     lines = head.split(b"\n", _LINES_READ)[:_LINES_READ]
     return any(_COMMENT_LINE.match(line) and _SAYS_GENERATED.search(line) for line in lines)
