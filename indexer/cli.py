@@ -1,0 +1,269 @@
+"""The `codewhere` command: the subcommands and their options. What they do is in `indexer.commands`.
+
+Nothing heavy is imported here, so that `codewhere --help` and shell completion answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, cast
+
+import typer
+from typer.core import TyperGroup
+
+from indexer.errors import UserError
+
+_STOPPED = 130  # what a shell expects of a command ended by Ctrl-C
+
+
+class _Group(TyperGroup):
+    """Turns errors into one line on stderr and an exit status, for every subcommand alike."""
+
+    # The class of the context is private to typer, so it cannot be named here.
+    def invoke(self, ctx: object) -> object:
+        """Run the subcommand."""
+        try:
+            return super().invoke(cast("Any", ctx))
+        except UserError as error:
+            _fail(str(error), 2)
+        except BrokenPipeError:
+            from indexer.render import forget_stdout
+
+            forget_stdout()
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(_STOPPED) from None
+        except OSError as error:
+            if os.environ.get("CODEWHERE_DEBUG"):
+                raise
+            _fail(f"{error}. Nothing was lost; set it right and run the command again.", 1)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            # Usage errors have their own display in typer.
+            if os.environ.get("CODEWHERE_DEBUG") or hasattr(error, "exit_code"):
+                raise
+            _fail(f"internal error: {type(error).__name__}: {error}. CODEWHERE_DEBUG=1 shows where.", 1)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    from indexer.render import say
+
+    say(f"codewhere: {message}", "bold red")
+    raise typer.Exit(status)
+
+
+app = typer.Typer(
+    cls=_Group,
+    name="codewhere",
+    help="Ask a question in plain words, get the functions that answer it. Everything stays on this machine.",
+    epilog="Exit status: 0 done (also when nothing was found), 1 failed, 2 wrong use, 130 stopped by Ctrl-C.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_models = typer.Typer(help="List the embedding models and make new ones usable.")
+app.add_typer(_models, name="models")
+
+_Folder = Annotated[Path, typer.Argument(metavar="[PATH]", help="A folder; the current one by default.")]
+_Place = Annotated[
+    Path, typer.Argument(metavar="[PATH]", help="An indexed folder, or a folder or file inside one.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Limit = Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Number of results.")]
+_Model = Annotated[str | None, typer.Option(help="A shipped model, a model folder or a hub id.")]
+_Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; the best one by default.")]
+_Dim = Annotated[int | None, typer.Option(min=1, help="Cut vectors to this many dimensions.")]
+_Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of the embedder.")]
+_StoreAt = Annotated[str | None, typer.Option("--store", help="A remote vector store (milvus://...).")]
+_Lang = Annotated[list[str] | None, typer.Option("--lang", "-l", help="Only this language (repeatable).")]
+_Kind = Annotated[
+    list[str] | None, typer.Option("--kind", "-k", help="Only this kind: function, method, class, ...")
+]
+_Path = Annotated[list[str] | None, typer.Option("--path", "-p", help="Only paths that match this glob.")]
+_Exclude = Annotated[list[str] | None, typer.Option("--exclude", "-x", help="No paths that match this glob.")]
+_NoTests = Annotated[bool, typer.Option("--no-tests", help="Leave out tests.")]
+_Changed = Annotated[bool, typer.Option("--changed", help="Only files that differ from the last git commit.")]
+_Explain = Annotated[bool, typer.Option("--explain", help="Show the score and what it is made of.")]
+_Words = Annotated[bool, typer.Option("--words", help="Search by words alone, without the model.")]
+_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name every skipped file.")]
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    from indexer.render import tolerate_any_encoding
+
+    tolerate_any_encoding()
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"codewhere {version('codewhere')}\n")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def index(
+    path: _Folder = Path(),
+    model: _Model = None,
+    device: _Device = None,
+    dim: _Dim = None,
+    threads: _Threads = None,
+    store: _StoreAt = None,
+    words: Annotated[bool, typer.Option("--words", help="Index words only; embed nothing.")] = False,
+    verbose: _Verbose = False,
+    as_json: _Json = False,
+) -> None:
+    """Index a folder, or bring its index up to date. Stopping it loses nothing; run it again to go on."""
+    from indexer.commands.index import run
+
+    flags = {"model": model, "device": device, "dim": dim, "threads": threads, "store": store}
+    raise typer.Exit(run(path, flags, embed=not words, verbose=verbose, as_json=as_json))
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="The question. With --queries, the PATH goes here.")] = "",
+    path: _Place = Path(),
+    limit: _Limit = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="A file with one query a line; - reads standard input.", allow_dash=True),
+    ] = None,
+    lang: _Lang = None,
+    kind: _Kind = None,
+    paths: _Path = None,
+    exclude: _Exclude = None,
+    no_tests: _NoTests = False,
+    changed: _Changed = False,
+    explain: _Explain = False,
+    words: _Words = False,
+    model: _Model = None,
+    device: _Device = None,
+    dim: _Dim = None,
+    store: _StoreAt = None,
+    as_json: _Json = False,
+) -> None:
+    """Find the functions that answer a question."""
+    from indexer.commands.search import Options, search
+
+    flags = {"model": model, "device": device, "dim": dim, "store": store, "limit": limit}
+    options = Options(lang, kind, paths, exclude, no_tests, changed, explain, words, as_json, flags)
+    search(query, path, queries, options)
+
+
+@app.command()
+def similar(
+    place: Annotated[
+        str, typer.Argument(metavar="FILE:LINE", help="A line of the function to compare with.")
+    ],
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Where to look.")] = None,
+    limit: _Limit = None,
+    lang: _Lang = None,
+    kind: _Kind = None,
+    paths: _Path = None,
+    exclude: _Exclude = None,
+    no_tests: _NoTests = False,
+    changed: _Changed = False,
+    explain: _Explain = False,
+    model: _Model = None,
+    device: _Device = None,
+    dim: _Dim = None,
+    store: _StoreAt = None,
+    as_json: _Json = False,
+) -> None:
+    """Find the functions nearest to the one at a line."""
+    from indexer.commands.search import Options, similar
+
+    flags = {"model": model, "device": device, "dim": dim, "store": store, "limit": limit}
+    options = Options(lang, kind, paths, exclude, no_tests, changed, explain, False, as_json, flags)
+    similar(place, path, options)
+
+
+@app.command()
+def watch(
+    path: _Folder = Path(),
+    model: _Model = None,
+    device: _Device = None,
+    dim: _Dim = None,
+    threads: _Threads = None,
+    store: _StoreAt = None,
+    scan_every: Annotated[
+        float | None, typer.Option(min=0.1, help="Look at the whole folder every so many seconds instead.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Keep the index of a folder up to date while files change, one line an update."""
+    from indexer.commands.watch import run
+
+    flags = {"model": model, "device": device, "dim": dim, "threads": threads, "store": store}
+    raise typer.Exit(run(path, flags, scan_every=scan_every, as_json=as_json))
+
+
+@app.command()
+def status(
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="One folder; all by default.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Show what is indexed, with which model, and the disk space it takes."""
+    from indexer.commands.store import status
+
+    status(path, as_json)
+
+
+@app.command()
+def doctor(
+    path: _Folder = Path(),
+    repair: Annotated[bool, typer.Option("--repair", help="Set right what can be set right.")] = False,
+    model: _Model = None,
+    device: _Device = None,
+    as_json: _Json = False,
+) -> None:
+    """Check the store, the model, the device and the limits of the system, and say what to do."""
+    from indexer.commands.store import doctor
+
+    raise typer.Exit(doctor(path, {"model": model, "device": device}, repair=repair, as_json=as_json))
+
+
+@app.command()
+def gc(
+    grace_days: Annotated[float, typer.Option(min=0, help="Keep what was used in the last days.")] = 14.0,
+    forget: Annotated[Path | None, typer.Option(help="Also forget the index of this folder.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Free the space of vectors that no indexed folder uses any more."""
+    from indexer.commands.store import collect
+
+    collect(grace_days, forget, as_json)
+
+
+@_models.callback(invoke_without_command=True)
+def models(ctx: typer.Context, as_json: _Json = False) -> None:
+    """List the embedding models and make new ones usable."""
+    if ctx.invoked_subcommand is None:
+        from indexer.commands.models import list_models
+
+        list_models(as_json)
+
+
+@app.command(context_settings=_PASS_ON)
+def lsp(ctx: typer.Context) -> None:
+    """Start the language server; editors do this. Its own options: codewhere lsp --help."""
+    from indexer.commands.tools import lsp
+
+    raise typer.Exit(lsp(ctx.args))

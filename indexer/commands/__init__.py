@@ -1,0 +1,1 @@
+"""What the subcommands of `codewhere` do; `indexer.cli` holds their options."""

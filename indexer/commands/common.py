@@ -1,0 +1,122 @@
+"""What several subcommands share: from a path and flags to an open index."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+from indexer.config import Config, load_config
+from indexer.errors import UserError
+from indexer.render import safe, say, say_cpu
+
+if TYPE_CHECKING:
+    from indexer.engine import Index
+    from indexer.types import Embedder
+
+Flags = Mapping[str, object]
+
+
+class EmbedderLoader:
+    """Loads the embedder of the settings when it is first needed, and says so when it runs on the CPU."""
+
+    def __init__(self, config: Config, *, announce: bool = False) -> None:
+        self.config = config
+        self._announce = announce
+        self.device = ""
+        """Device in use; empty until the embedder is loaded."""
+
+    def __call__(self) -> Embedder:
+        """The embedder; the shape `open_index` wants."""
+        from indexer import embedding
+
+        config = self.config
+        embedder = embedding.load_embedder(config.model, config.device, config.dtype, config.dim)
+        self.device = embedder.device
+        if self._announce and embedder.device == "cpu" and config.device != "cpu":
+            say_cpu()
+        return embedder
+
+
+class Interruption:
+    """While active, the first Ctrl-C asks for a stop at the next safe point; the second one stops at once."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self.asked = False
+
+    def __call__(self) -> bool:
+        """Whether a stop was asked for; the shape `Index.update` wants."""
+        return self.asked
+
+    def __enter__(self) -> Interruption:
+        self._before = {number: signal.signal(number, self._on_signal) for number in _STOP_SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        if self._message:
+            say(self._message, "bold yellow")
+
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def existing_folder(path: Path) -> Path:
+    """The absolute path of a folder, links resolved so that one folder has one index."""
+    try:
+        if path.resolve(strict=True).is_dir():
+            return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"Cannot open {path}: {_reason(error)}. Name an existing folder.") from error
+    raise UserError(f"{path} is a file. Name a folder.")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def settings_for(root: Path | None, flags: Flags) -> Config:
+    """The settings of a root; what was wrong in its own file is said on stderr."""
+    config = load_config(root, **flags)
+    for note in config.notes:
+        say(note, "yellow")
+    return config
+
+
+def indexed_root(home: Path, place: Path) -> Path | None:
+    """The innermost indexed folder that holds a place, or None."""
+    from indexer.store import Store
+
+    if not home.exists():
+        return None
+    store = Store(home)
+    try:
+        roots = {Path(row.path) for row in store.roots()}
+    finally:
+        store.close()
+    return next((folder for folder in (place, *place.parents) if folder in roots), None)
+
+
+def open_root(root: Path, config: Config, loader: EmbedderLoader) -> Index:
+    """The index of a root, whose embedder is loaded when needed."""
+    from indexer.engine import open_index
+
+    return open_index(root, config=config, embedder=loader)
+
+
+def not_indexed(folder: Path) -> UserError:
+    """The error for a folder that has no index yet."""
+    return UserError(
+        f"{safe(str(folder))} is not indexed yet. Run `codewhere index {safe(str(folder))}` first."
+    )

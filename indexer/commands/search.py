@@ -1,0 +1,211 @@
+"""`codewhere search` and `codewhere similar`: from options to an answer."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.commands.common import (
+    EmbedderLoader,
+    Flags,
+    indexed_root,
+    not_indexed,
+    open_root,
+    settings_for,
+)
+from indexer.config import load_config
+from indexer.errors import UserError
+from indexer.render import print_answer, print_json, safe
+
+if TYPE_CHECKING:
+    from indexer.engine import Index
+    from indexer.types import Answer, SearchFilters
+
+_GLOB_SPECIAL = re.compile(r"([*?\[\]\\!#])")
+_MAX_QUERIES_LINE = 1_000_000  # characters; a longer line is no query but a wrong file
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `search` and `similar` have in common."""
+
+    languages: Sequence[str] | None
+    kinds: Sequence[str] | None
+    paths: Sequence[str] | None
+    exclude: Sequence[str] | None
+    no_tests: bool
+    changed: bool
+    explain: bool
+    words: bool
+    as_json: bool
+    flags: Flags
+
+    @property
+    def home(self) -> Path:
+        """Folder of the store, which no repository can change."""
+        return load_config(None, **self.flags).home
+
+
+def search(query: str, path: Path, queries: Path | None, options: Options) -> None:
+    """Answer one query, or each line of a file."""
+    if queries is not None:
+        # The query is left out then, so what stands in its place is the folder.
+        path = Path(query) if query else path
+    elif not query:
+        raise UserError("Give a question: codewhere search 'where is the retry delay computed'.")
+    place = _existing(path)
+    root = _root_or_offer(place, options)
+    with _opened(root, options) as index:
+        filters = _filters(options, _below(root, place))
+        texts = [query] if queries is None else _read_queries(queries)
+        for text in texts:
+            answer = index.search(
+                text,
+                limit=index.config.limit,
+                filters=filters,
+                explain=options.explain,
+                dense=not options.words,
+            )
+            _show(answer, options, heading=text if queries is not None else "")
+
+
+def similar(place: str, path: Path | None, options: Options) -> None:
+    """The functions nearest to the one at FILE:LINE."""
+    file, line = _parse_place(place)
+    where = _existing(path) if path is not None else file
+    root = indexed_root(options.home, where)
+    if root is None or not file.is_relative_to(root):
+        raise not_indexed(file.parent if root is None else root)
+    with _opened(root, options) as index:
+        filters = _filters(options, _below(root, where) if path is not None else "")
+        relative = file.relative_to(root).as_posix()
+        answer = index.similar(relative, line, limit=index.config.limit, filters=filters)
+        _show(answer, options)
+
+
+def _opened(root: Path, options: Options) -> Index:
+    config = settings_for(root, options.flags)
+    return open_root(root, config, EmbedderLoader(config))
+
+
+def _show(answer: Answer, options: Options, heading: str = "") -> None:
+    if options.as_json:
+        print_json(answer.to_json())
+        return
+    if heading:
+        sys.stdout.write(f"# {safe(heading)}\n")
+    print_answer(answer, explain=options.explain)
+
+
+def _existing(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"There is no {path}. Name an indexed folder, or something inside one.") from error
+
+
+def _root_or_offer(place: Path, options: Options) -> Path:
+    """The root that holds a place; a person at a terminal may have it indexed now."""
+    root = indexed_root(options.home, place)
+    if root is not None:
+        return root
+    folder = place if place.is_dir() else place.parent
+    if options.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise not_indexed(folder)
+    import typer
+
+    from indexer.commands.index import update
+
+    if not typer.confirm(f"{safe(str(folder))} is not indexed yet. Index it now?", default=True, err=True):
+        raise not_indexed(folder)
+    loader = EmbedderLoader(settings_for(folder, options.flags), announce=True)
+    with open_root(folder, loader.config, loader) as index:
+        update(index, loader)
+    return folder
+
+
+def _parse_place(place: str) -> tuple[Path, int]:
+    found = re.fullmatch(r"(.+?):(\d+)(?::\d+)?", place, re.DOTALL)
+    if found is None or int(found[2]) < 1:
+        raise UserError(f"{place!r} is not of the form FILE:LINE with lines from 1, such as src/net.py:40.")
+    file = _existing(Path(found[1]))
+    if not file.is_file():
+        raise UserError(f"{file} is not a file. Name a file and a line in it, such as src/net.py:40.")
+    return file, int(found[2])
+
+
+def _below(root: Path, place: Path) -> str:
+    """The place inside its root: empty, a folder with a slash at its end, or a file."""
+    relative = place.relative_to(root).as_posix()
+    if relative == ".":
+        return ""
+    return f"{relative}/" if place.is_dir() else relative
+
+
+def _filters(options: Options, below: str) -> SearchFilters:
+    from indexer.types import SearchFilters
+
+    return SearchFilters(
+        languages=_languages(options.languages or ()),
+        kinds=_kinds(options.kinds or ()),
+        paths=tuple(_inside(below, options.paths or ())),
+        exclude=tuple(options.exclude or ()),
+        no_tests=options.no_tests,
+        changed_only=options.changed,
+    )
+
+
+def _inside(below: str, globs: Iterable[str]) -> Iterator[str]:
+    """Globs that hold only inside a folder of the root; the folder itself where there are none."""
+    if not below:
+        yield from globs
+        return
+    base = "/" + _GLOB_SPECIAL.sub(r"\\\1", below)
+    given = False
+    for glob in globs:
+        given = True
+        if not below.endswith("/"):
+            break
+        anchored = "/" in glob.rstrip("/")
+        yield base + (glob.lstrip("/") if anchored else f"**/{glob}")
+    if not given or not below.endswith("/"):
+        yield base
+
+
+def _languages(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    from indexer.languages import LANGUAGES, language_of
+
+    chosen = []
+    for name in names:
+        # `py` and `c++` are understood as well: what a file of that extension would be.
+        language = name.lower() if name.lower() in LANGUAGES else language_of(f"x.{name.lower().lstrip('.')}")
+        if language is None:
+            raise UserError(f"Unknown language {name!r}. Known: {', '.join(sorted(LANGUAGES))}.")
+        chosen.append(language)
+    return tuple(chosen)
+
+
+def _kinds(names: Sequence[str]) -> tuple[str, ...]:
+    from indexer.types import KINDS
+
+    for name in names:
+        if name.lower() not in KINDS:
+            raise UserError(f"Unknown kind {name!r}. Known: {', '.join(KINDS)}.")
+    return tuple(name.lower() for name in names)
+
+
+def _read_queries(path: Path) -> Iterator[str]:
+    """The lines of a file, each a query, also the empty ones, so that answers stay aligned."""
+    try:
+        source = sys.stdin.buffer if str(path) == "-" else path.open("rb")
+    except OSError as error:
+        raise UserError(f"Cannot read the queries in {path}: {error.strerror}.") from error
+    with source:
+        while line := source.readline(_MAX_QUERIES_LINE):
+            yield line.decode("utf-8", "replace").rstrip("\r\n")

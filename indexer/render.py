@@ -1,0 +1,297 @@
+"""What a person sees on a terminal, and the plain form of it when output goes to a file or a pipe.
+
+Paths, symbols and code come from repositories nobody vouches for, so whatever is printed passes `safe`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from indexer.types import Answer, SearchResult, SkippedFile, UpdateReport
+
+_SNIPPET_LINES = 8
+_LINE_CHARS = 400  # minified code has lines of megabytes
+_SOURCE_BYTES = 64_000_000
+_SKIPPED_SHOWN = 3
+# Control characters, and marks that reorder text so that it reads as something else than it is.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_CPU_LINE = "No GPU in use: embedding runs on the CPU, which is much slower. `codewhere doctor` says why."
+
+
+def safe(text: str) -> str:
+    """One line of text that cannot steer a terminal: what could do so is spelled out."""
+    return _UNSAFE.sub(_escape, text.replace("\t", "    "))
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found.group()
+    if "\udc80" <= character <= "\udcff":
+        # A byte of a file name that is not valid UTF-8.
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def safe_lines(text: str) -> str:
+    """Like `safe`, but line ends stay."""
+    return "\n".join(safe(line.removesuffix("\r")) for line in text.split("\n"))
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console that prints text as it is: no markup, no emoji codes, no guessed highlighting."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON value on one line, in ASCII: nothing of a repository reaches the terminal as it is."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
+    sys.stdout.flush()
+
+
+def print_line(line: str) -> None:
+    """One line of output, at once, so that whoever reads a pipe sees it."""
+    make_console().print(Text(safe(line)))
+    sys.stdout.flush()
+
+
+def say(message: str, style: str = "") -> None:
+    """A message about the run, on stderr, so that it never mixes with answers."""
+    make_console(stderr=True).print(Text(safe_lines(message), style=style))
+
+
+def say_cpu() -> None:
+    """The one loud line about a missing GPU."""
+    say(_CPU_LINE, "bold yellow")
+
+
+def count(number: int, noun: str) -> str:
+    """``1 function``, ``2,000 functions``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def bytes_text(size: float) -> str:
+    """A size in bytes for a person: ``3.4 MB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(size) < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+@dataclass(frozen=True)
+class _Glyphs:
+    """Marks that the terminal's encoding can show."""
+
+    gap: str
+    answers: str
+    dot: str
+
+    @staticmethod
+    def of(console: Console) -> _Glyphs:
+        if console.encoding.lower().startswith("utf"):
+            return _Glyphs("…", "▌", " · ")
+        return _Glyphs("...", ">", " - ")
+
+
+def print_answer(answer: Answer, *, explain: bool = False, console: Console | None = None) -> None:
+    """The results one below the other; notes go to stderr."""
+    console = console or make_console()
+    glyphs = _Glyphs.of(console)
+    for number, result in enumerate(answer.results, 1):
+        _print_result(console, glyphs, number, result, explain)
+    if not answer.results:
+        say("Nothing found.")
+    for note in answer.notes:
+        say(note, "dim")
+    if console.is_terminal and answer.results:
+        parts = (
+            count(len(answer.results), "result"),
+            f"{answer.elapsed_ms:.0f} ms",
+            _coverage(answer.coverage),
+        )
+        console.print(Text(glyphs.dot.join(parts), style="dim"))
+
+
+def _coverage(coverage: float) -> str:
+    return f"{int(coverage * 100)} % of the functions have a vector"
+
+
+def _print_result(
+    console: Console, glyphs: _Glyphs, number: int, result: SearchResult, explain: bool
+) -> None:
+    function = result.function
+    highlight = _highlighter(result.why.terms)
+    title = Text(f"{number}  ", style="dim")
+    title.append_text(highlight(Text(safe(function.symbol) or "(file)", style="bold")))
+    details = ", ".join(part for part in (function.kind, function.language, result.demoted) if part)
+    console.print(title.append(f"  {safe(details)}", style="dim"))
+    console.print(Text("   ").append_text(_location(result)))
+    for row in _snippet(result, glyphs, highlight):
+        _print_code(console, row)
+    if explain:
+        console.print(Text(f"   {safe(_explanation(result, glyphs))}", style="cyan"))
+    console.print()
+
+
+def _print_code(console: Console, row: Text) -> None:
+    # A terminal shows the beginning of a long line; a file or a pipe gets it whole.
+    if console.is_terminal:
+        console.print(row, no_wrap=True, overflow="ellipsis", crop=True, soft_wrap=False)
+    else:
+        console.print(row)
+
+
+def _location(result: SearchResult) -> Text:
+    """``path:first-last``, linked to the file where the terminal can do that."""
+    full = Path(result.root) / result.function.path
+    lines = (
+        f"{result.function.start_line + 1}-{max(result.function.end_line, result.function.start_line + 1)}"
+    )
+    return Text(f"{safe(_shown_path(full))}:{lines}", style=Style(color="blue", link=full.as_uri()))
+
+
+def _shown_path(full: Path) -> str:
+    """Relative to the working folder where that is shorter to read, so that it can be opened from there."""
+    try:
+        return str(full.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(full)
+
+
+def _highlighter(terms: Sequence[str]) -> Callable[[Text], Text]:
+    words = sorted((re.escape(term) for term in terms if len(term) > 1), key=len, reverse=True)
+    pattern = re.compile("|".join(words), re.IGNORECASE) if words else None
+
+    def highlight(text: Text) -> Text:
+        if pattern is not None:
+            text.highlight_regex(pattern, "bold yellow")
+        return text
+
+    return highlight
+
+
+def _snippet(result: SearchResult, glyphs: _Glyphs, highlight: Callable[[Text], Text]) -> Iterator[Text]:
+    lines = _source_lines(result)
+    numbered = lines is not None
+    if lines is None:
+        lines = result.function.body.split("\n")
+    first = result.function.start_line
+    answering = (
+        {line - first for start, end in result.why.lines for line in range(start, end)} if numbered else set()
+    )
+    chosen = _choose_lines(lines, answering)
+    width = len(str(first + len(lines)))
+    for previous, index in zip((-1, *chosen), chosen, strict=False):
+        if index > previous + 1:
+            yield Text(f"   {' ' * width}   {glyphs.gap}", style="dim")
+        mark = glyphs.answers if index in answering else " "
+        number = f"{first + index + 1:>{width}}" if numbered else " " * width
+        code = highlight(Text(safe(lines[index].removesuffix("\r")[:_LINE_CHARS])))
+        yield Text(f"   {number} {mark} ", style="dim").append_text(code)
+
+
+def _choose_lines(lines: Sequence[str], answering: set[int]) -> list[int]:
+    """Indices of the lines worth showing: the first one and those that answer, else the beginning."""
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    wanted = [index for index in filled if index in answering]
+    if not wanted:
+        return filled[:_SNIPPET_LINES]
+    if filled[0] not in wanted:
+        wanted.insert(0, filled[0])
+    return wanted[:_SNIPPET_LINES]
+
+
+def _source_lines(result: SearchResult) -> list[str] | None:
+    """The function's lines as they are in the file, or None where the file no longer holds it there."""
+    from indexer.walk import read_source
+
+    function = result.function
+    content = read_source(Path(result.root), function.path, max_file_bytes=_SOURCE_BYTES)
+    if not isinstance(content, bytes):
+        return None
+    text = content[function.start_byte : function.end_byte].decode("utf-8", "replace")
+    signature = function.signature.split("\n", 1)[0].strip()
+    return text.split("\n") if signature and signature in text else None
+
+
+def _explanation(result: SearchResult, glyphs: _Glyphs) -> str:
+    why = result.why
+    parts = [f"score {result.score:.4f}"]
+    parts.append("by meaning: " + (f"rank {why.dense_rank}" if why.dense_rank else "not among the first"))
+    words = f"rank {why.lexical_rank}" if why.lexical_rank else "not among the first"
+    parts.append(f"by words: {words}" + (f" ({', '.join(why.terms)})" if why.terms else ""))
+    parts.extend(f"{name} {value:+.2f}" for name, value in why.signals.items())
+    return glyphs.dot.join(parts)
+
+
+def print_update(report: UpdateReport, *, verbose: bool = False, console: Console | None = None) -> None:
+    """The summary of an update, with what was left out and why."""
+    console = console or make_console()
+    console.print(Text(safe(update_line(report))))
+    for line in _skipped_lines(report.skipped, verbose):
+        console.print(Text(line, style="dim"))
+
+
+def update_line(report: UpdateReport) -> str:
+    """One line about an update."""
+    parts = [
+        f"{count(report.files, 'file')}",
+        f"{report.parsed:,} parsed",
+        count(report.functions, "function"),
+        f"{report.embedded:,} embedded",
+        f"{report.reused:,} reused",
+    ]
+    if report.removed:
+        parts.append(f"{report.removed:,} removed")
+    return f"{', '.join(parts)} in {report.elapsed_s:.1f} s"
+
+
+def _skipped_lines(skipped: Iterable[SkippedFile], verbose: bool) -> Iterator[str]:
+    by_reason: dict[str, list[SkippedFile]] = {}
+    for entry in skipped:
+        by_reason.setdefault(entry.reason.partition(":")[0], []).append(entry)
+    for reason, entries in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
+        if verbose:
+            yield from (f"  skipped {safe(entry.path)}: {safe(entry.reason)}" for entry in entries)
+            continue
+        names = ", ".join(safe(entry.path) for entry in entries[:_SKIPPED_SHOWN])
+        rest = len(entries) - _SKIPPED_SHOWN
+        more = f" and {rest:,} more; --verbose names them" if rest > 0 else ""
+        yield f"  skipped {count(len(entries), 'file')}, {safe(reason)} ({names}{more})"
+
+
+def print_table(rows: Sequence[Sequence[str]], header: Sequence[str], console: Console | None = None) -> None:
+    """Aligned columns without borders; the last column is not cut."""
+    console = console or make_console()
+    safe_rows = [[safe(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(header, *safe_rows, strict=True)]
+    for index, row in enumerate((header, *safe_rows)):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        console.print(Text(line, style="" if index else "bold"))
+
+
+def tolerate_any_encoding() -> None:
+    """A terminal that is not UTF-8 gets escapes in place of an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def forget_stdout() -> None:
+    """After the reader of a pipe went away, nothing more may be written, not even at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
