@@ -134,7 +134,7 @@ def _print_result(
 ) -> None:
     function = result.function
     highlight = _highlighter(result.why.terms)
-    title = Text(f"{number}  ", style="dim")
+    title = Text().append(f"{number}  ", "dim")
     title.append_text(highlight(Text(safe(function.symbol) or "(file)", style="bold")))
     details = ", ".join(part for part in (function.kind, function.language, result.demoted) if part)
     console.print(title.append(f"  {safe(details)}", style="dim"))
@@ -200,7 +200,8 @@ def _snippet(result: SearchResult, glyphs: _Glyphs, highlight: Callable[[Text], 
         mark = glyphs.answers if index in answering else " "
         number = f"{first + index + 1:>{width}}" if numbered else " " * width
         code = highlight(Text(safe(lines[index].removesuffix("\r")[:_LINE_CHARS])))
-        yield Text(f"   {number} {mark} ", style="dim").append_text(code)
+        # The style of a whole Text holds for what is appended too, so this one has none of its own.
+        yield Text().append(f"   {number} {mark} ", "dim").append_text(code)
 
 
 def _choose_lines(lines: Sequence[str], answering: set[int]) -> list[int]:
