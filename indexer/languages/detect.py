@@ -1,0 +1,73 @@
+"""Which language a file is in, by its name, its ending and its first bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from indexer.languages.registry import LANGUAGES
+
+_CPP = re.compile(
+    rb"^\s*(?:class|namespace|template\s*<|using\s|public:|private:|protected:|inline\s+namespace)"
+    rb"|\bstd::|^\s*#\s*include\s*<[a-z_]+>|\bconstexpr\b|\bnullptr\b|\boperator\s*[=+\[(<]",
+    re.MULTILINE,
+)
+_OBJECTIVE_C = re.compile(
+    rb"^\s*(?:@(?:interface|implementation|protocol|class|import)\b|#\s*import\b)", re.MULTILINE
+)
+_SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z_+-]+)")
+
+
+def language_of(path: str, head: bytes = b"") -> str | None:
+    """The language of a file, or None for one that is read as plain text.
+
+    `head` is the beginning of the file (a few kilobytes are enough); it settles shared endings such as
+    ``.h`` and, for a file without an ending, the ``#!`` line.
+    """
+    filenames, extensions, interpreters = _tables()
+    name = path.rsplit("/", 1)[-1].lower()
+    if name in filenames:
+        return filenames[name]
+    stem, dot, ending = name.rpartition(".")
+    if dot and (stem or ending):
+        language = extensions.get("." + ending)
+        if language is not None:
+            return _settle("." + ending, language, head)
+        if stem:
+            return None
+    shebang = _SHEBANG.match(head)
+    return interpreters.get(shebang[1].decode().lower()) if shebang else None
+
+
+def _settle(extension: str, language: str, head: bytes) -> str | None:
+    decide = _SHARED.get(extension)
+    decided = decide(head) if decide and head else language
+    return decided if decided in LANGUAGES else language if decided else None
+
+
+def _header(head: bytes) -> str:
+    if _OBJECTIVE_C.search(head):
+        return "objc"
+    return "cpp" if _CPP.search(head) else "c"
+
+
+def _typescript(head: bytes) -> str:
+    # Qt keeps translations in XML files with the same ending.
+    return "" if head.lstrip().startswith((b"<?xml", b"<!DOCTYPE TS")) else "typescript"
+
+
+_SHARED: dict[str, Callable[[bytes], str]] = {".h": _header, ".ts": _typescript}
+"""What decides between the languages of an ending; an empty answer means none of them."""
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    filenames: dict[str, str] = {}
+    extensions: dict[str, str] = {}
+    interpreters: dict[str, str] = {}
+    for row in LANGUAGES.values():
+        filenames.update(dict.fromkeys(row.filenames, row.name))
+        extensions.update(dict.fromkeys(row.extensions, row.name))
+        interpreters.update(dict.fromkeys(row.interpreters, row.name))
+    return filenames, extensions, interpreters

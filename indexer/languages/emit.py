@@ -1,0 +1,212 @@
+"""From units to functions: body, doc comment and signature, and blocks for the code outside all units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from indexer.languages import comments
+from indexer.languages.blocks import split_blocks
+from indexer.languages.registry import Language
+from indexer.languages.units import Unit, enclosing, is_first
+
+MAX_LISTED = 8000
+"""Characters of member signatures in the declaration of a type; the members are units of their own."""
+MAX_SIGNATURE = 400
+"""Characters of one signature within the declaration of a type."""
+
+_SPACE = re.compile(r"\s+")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+_CLOSING_LINE = re.compile(
+    rb"\s*(?:(?:[}\])>;,]+|end\b|#\s*endif\b|\?>|@end\b)[\s;,)\]}]*(?://.*|/\*.*\*/|#.*|--.*)?)?\s*"
+)
+_OPENER = re.compile(r"(?:\s|[{:=]|=>|->|\bdo\b|\bwhere\b|\bis\b)+$")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A function before its offsets are turned into those of the file."""
+
+    kind: str
+    symbol: str
+    start: int
+    end: int
+    doc: str
+    signature: str
+    body: str
+
+
+def pieces(
+    text: bytes,
+    units: list[Unit],
+    attribute_ends: dict[int, int],
+    docs: list[tuple[int, int]],
+    language: Language,
+) -> Iterator[Piece]:
+    """All functions of a file, in its order within units and then within blocks.
+
+    `docs` document the file; `attribute_ends` are where attributes that begin a definition end.
+    """
+    reach = _trailing(text, units)
+    for unit in units:
+        if unit.kind == "scope":
+            continue
+        yield Piece(
+            unit.kind,
+            unit.symbol,
+            unit.start,
+            reach.get(unit, unit.end),
+            _doc(text, unit, language),
+            signature(text, unit, attribute_ends),
+            _body(text, unit, attribute_ends),
+        )
+    yield from _blocks(text, units, reach, docs, language)
+
+
+def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int]) -> str:
+    """What stands before the body, in one line, without attributes and comments before it."""
+    start = _after_attributes(text, unit, attribute_ends)
+    if unit.body > start:
+        head = _decode(text, start, unit.body)
+    else:
+        head = _decode(text, start, min(unit.end, start + 4 * MAX_SIGNATURE))
+        head = head.split("{", 1)[0] if unit.is_container else head
+        head = head if len(head) < MAX_SIGNATURE and not unit.is_container else head.split("\n", 1)[0]
+    line = _SPACE.sub(" ", head).strip()
+    line = line.replace("( ", "(").replace(", )", ")").replace(" )", ")")
+    return _OPENER.sub("", line).rstrip(";")
+
+
+def _after_attributes(text: bytes, unit: Unit, attribute_ends: dict[int, int]) -> int:
+    start = unit.code
+    while start < unit.node_end:
+        end = attribute_ends.get(start, start)
+        if end >= unit.node_end:
+            return start
+        if end == start and text.startswith((b"//", b"/*"), start):
+            stop, mark = (b"\n", 1) if text.startswith(b"//", start) else (b"*/", 2)
+            end = text.find(stop, start, unit.node_end) + mark
+        if end <= start:
+            return start
+        rest = text[end : end + 400]
+        start = end + len(rest) - len(rest.lstrip())
+    return start
+
+
+def _doc(text: bytes, unit: Unit, language: Language) -> str:
+    return _clean(text, unit.docs, language)
+
+
+def _clean(text: bytes, ranges: list[tuple[int, int]], language: Language) -> str:
+    parts = []
+    for start, end in ranges:
+        raw = _decode(text, start, end)
+        is_string = raw.lstrip("rRuUbBfF@ \t")[:1] in ("'", '"')
+        parts.append(comments.clean_docstring(raw) if is_string else comments.clean_comment(raw, language))
+    return "\n".join(part for part in parts if part)
+
+
+def _body(text: bytes, unit: Unit, attribute_ends: dict[int, int]) -> str:
+    cuts = [(start, end, "") for start, end in unit.docs]
+    if unit.is_container:
+        listed = 0
+        for child in unit.children:
+            line = signature(text, child, attribute_ends)[:MAX_SIGNATURE]
+            listed += len(line)
+            cuts.append((child.start, child.end, line if listed <= MAX_LISTED else ""))
+    body = _dedented(_without(text, unit.start, unit.end, cuts), text, unit.start)
+    return _BLANK_LINES.sub("\n", body) if unit.is_container else body
+
+
+def _without(text: bytes, start: int, end: int, cuts: list[tuple[int, int, str]]) -> str:
+    parts = []
+    for cut_start, cut_end, replacement in sorted(cuts):
+        if cut_start < start or cut_end > end:
+            continue
+        parts.append(_decode(text, start, cut_start))
+        parts.append(replacement)
+        start = cut_end
+        if not replacement:
+            rest = text[cut_end:end]
+            start += len(rest) - len(rest.lstrip())
+    parts.append(_decode(text, start, end))
+    return "".join(parts).strip("\n").rstrip()
+
+
+def _dedented(body: str, text: bytes, start: int) -> str:
+    line = text.rfind(b"\n", 0, start) + 1
+    indent = text[line:start]
+    return body.replace("\n" + indent.decode(), "\n") if indent and not indent.strip() else body
+
+
+def _decode(text: bytes, start: int, end: int) -> str:
+    return text[start:end].decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _gaps(text: bytes, units: list[Unit]) -> Iterator[tuple[int, int, Unit | None]]:
+    """Ranges outside all units, with the unit before each."""
+    last, before = 0, None
+    for unit in units:
+        if unit.kind == "scope" or unit.end <= last:
+            continue
+        if unit.start > last:
+            yield last, unit.start, before
+        last, before = unit.end, unit
+    yield last, len(text), before
+
+
+def _trailing(text: bytes, units: list[Unit]) -> dict[Unit, int]:
+    """Units that reach further: brackets alone on the lines after a unit are no block of their own."""
+    reach = {}
+    for start, end, before in _gaps(text, units):
+        gap = text[start:end]
+        if before is not None and gap.strip() and len(gap) < 4000:
+            if all(_CLOSING_LINE.fullmatch(line) for line in gap.split(b"\n")):
+                reach[before] = start + len(gap.rstrip())
+    return reach
+
+
+def _blocks(
+    text: bytes, units: list[Unit], reach: dict[Unit, int], docs: list[tuple[int, int]], language: Language
+) -> Iterator[Piece]:
+    starts = [unit.start for unit in units]
+    licence = _licence(text, language)
+    for start, end, before in _gaps(text, units):
+        if before is not None and before in reach:
+            continue
+        for block_start, block_end in split_blocks(text, start, end):
+            own = [doc for doc in docs if block_start <= doc[0] and doc[1] <= block_end]
+            cuts = [(*doc, "") for doc in own]
+            if licence and block_start <= licence[0] and licence[1] < block_end:
+                cuts.append((*licence, ""))
+            scope = enclosing(units, starts, block_start)
+            body = _dedented(_without(text, block_start, block_end, cuts), text, block_start)
+            symbol = scope.symbol if scope else ""
+            yield Piece("module", symbol, block_start, block_end, _clean(text, own, language), "", body)
+
+
+def _licence(text: bytes, language: Language) -> tuple[int, int] | None:
+    """The comment at the head of the file if it states a licence."""
+    found = _first_comment(text, language)
+    if found is None or not is_first(text, found[0]) or not comments.is_licence(_decode(text, *found)):
+        return None
+    return found
+
+
+def _first_comment(text: bytes, language: Language) -> tuple[int, int] | None:
+    start = 0
+    while text.startswith((b"#!", b"<?php", b"<?"), start):
+        newline = text.find(b"\n", start)
+        start = newline + 1 if newline >= 0 else len(text)
+    start += len(text[start : start + 400]) - len(text[start : start + 400].lstrip())
+    for opening, closing in language.block_comments:
+        if text.startswith(opening.encode(), start):
+            end = text.find(closing.encode(), start)
+            return (start, end + len(closing)) if end > 0 else None
+    prefixes = tuple(prefix.encode() for prefix in language.line_comments)
+    end = start
+    while prefixes and text.startswith(prefixes, end):
+        newline = text.find(b"\n", end)
+        end = newline + 1 if newline >= 0 else len(text)
+    return (start, end) if end > start else None

@@ -1,0 +1,61 @@
+"""Grammars, parsers and compiled queries, each loaded when its first file comes."""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import lru_cache
+from importlib import import_module
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from indexer.languages.registry import LANGUAGES
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+_INHERITS = re.compile(r"\s*;\s*inherits:\s*([\w, ]+)")
+_parsers = threading.local()
+
+
+@lru_cache(maxsize=None)
+def grammar(name: str) -> tree_sitter.Language:
+    """The compiled grammar of a language."""
+    import tree_sitter
+
+    module, _, function = LANGUAGES[name].grammar.partition(":")
+    return tree_sitter.Language(getattr(import_module(module), function)())
+
+
+def parser(name: str) -> tree_sitter.Parser:
+    """A parser of this thread; tree-sitter's parsers must not be shared between threads."""
+    import tree_sitter
+
+    known: dict[str, tree_sitter.Parser] = _parsers.__dict__.setdefault("known", {})
+    if name not in known:
+        known[name] = tree_sitter.Parser(grammar(name))
+    return known[name]
+
+
+@lru_cache(maxsize=None)
+def query(name: str) -> tree_sitter.Query:
+    """The compiled query file of a language."""
+    import tree_sitter
+
+    return tree_sitter.Query(grammar(name), query_source(name))
+
+
+@lru_cache(maxsize=None)
+def error_query(name: str) -> tree_sitter.Query:
+    """Finds what the grammar could not read."""
+    import tree_sitter
+
+    return tree_sitter.Query(grammar(name), "(ERROR) @error\n(MISSING) @missing")
+
+
+def query_source(name: str) -> str:
+    """The text of a query file, after the text of those it inherits."""
+    text = (files("indexer.languages") / "queries" / f"{name}.scm").read_text(encoding="utf-8")
+    inherits = _INHERITS.match(text)
+    bases = [base.strip() for base in inherits[1].split(",")] if inherits else []
+    return "\n".join([*(query_source(base) for base in bases), text])

@@ -1,0 +1,1 @@
+(class_definition name: (_) @name) @class

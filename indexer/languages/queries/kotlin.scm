@@ -1,0 +1,9 @@
+(class_declaration (modifiers (class_modifier "enum")) name: (_) @name) @enum
+(class_declaration "interface" name: (_) @name) @interface
+(class_declaration "class" name: (_) @name) @class
+(object_declaration name: (_) @name) @class
+(companion_object) @scope
+(function_declaration name: (_) @name (function_body) @body) @function
+(secondary_constructor "constructor" @name) @constructor
+(property_declaration (variable_declaration (identifier) @name) [(lambda_literal) (anonymous_function)] @body) @lambda
+(modifiers (annotation) @attribute)

@@ -1,0 +1,13 @@
+(class name: (_) @name body: (_) @body) @class
+(class name: (_) @name) @class
+(module name: (_) @name body: (_) @body) @extension
+(module name: (_) @name) @extension
+(singleton_class value: (_)) @scope
+(method name: (_) @name body: (_) @body) @function
+(method name: (_) @name) @function
+(singleton_method object: (self) name: (_) @name @static body: (_) @body) @method
+(singleton_method object: (self) name: (_) @name @static) @method
+(singleton_method object: (constant) @receiver name: (_) @name) @method
+(assignment left: [(identifier) (constant)] @name right: (lambda body: (_) @body)) @lambda
+(call method: (identifier) @_kind (#match? @_kind "^(define_method|attr_writer)$") arguments: (argument_list . (simple_symbol) @name) block: (_) @body) @method
+(call method: (identifier) @_kind (#match? @_kind "^(private|protected|public|module_function|private_class_method|memoize)$") arguments: (argument_list . (_) @wrapped .)) @wrap

@@ -1,0 +1,12 @@
+; inherits: javascript
+(abstract_class_declaration name: (_) @name body: (class_body) @body) @class
+(interface_declaration name: (_) @name body: (_) @body) @interface
+(type_alias_declaration name: (_) @name value: (object_type) @body) @interface
+(enum_declaration name: (_) @name body: (_) @body) @enum
+(internal_module name: (_) @name) @scope
+(module name: (_) @name) @scope
+(function_signature name: (identifier) @name) @function
+(public_field_definition name: (_) @name
+  value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
+(expression_statement . (internal_module) @wrapped .) @wrap
+(ambient_declaration (_) @wrapped) @wrap

@@ -1,0 +1,80 @@
+"""Names: from what a query captured as a name to a symbol path."""
+
+from __future__ import annotations
+
+import re
+
+from indexer.languages.registry import Language
+
+_SPACE = re.compile(r"\s+")
+_GENERIC = re.compile(r"<[^<>]*>")
+_BRACKETS = re.compile(r"\[[^\[\]]*\]")
+_MACRO = re.compile(r"[A-Z][A-Z0-9_]+")
+_ARGUMENTS = re.compile(r"\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
+_EXPORTS = ("module.exports.", "exports.", "this.", "self.", "window.", "globalThis.", "global.")
+C_FAMILY = ("c", "cpp", "cuda", "objc")
+
+
+def clean_name(name: str, language: str) -> str:
+    """A name as people write it: no type arguments, quotes or needless space."""
+    name = _SPACE.sub(" ", name).strip().strip("\"'`")
+    if language in C_FAMILY:
+        return _c_name(name)
+    if language in ("javascript", "typescript", "tsx"):
+        return _javascript_name(name)
+    return name
+
+
+def macro_name(name: str, parameters: str) -> str:
+    """``TEST(Suite, Case) {`` defines ``Suite.Case``: its arguments name it, not the macro."""
+    arguments = _ARGUMENTS.fullmatch(parameters.strip())
+    if arguments and _MACRO.fullmatch(name):
+        return ".".join(part.strip() for part in arguments[1].split(","))
+    return name
+
+
+def receiver_name(receiver: str) -> str:
+    """The type of a receiver or an extended type: ``(s *Stack[T])`` is ``Stack``."""
+    name = _BRACKETS.sub("", without_generics(receiver)).strip("()*& ?")
+    return name.split()[-1].lstrip("*&") if name.split() else ""
+
+
+def without_generics(name: str) -> str:
+    """A name without its type arguments, at whatever depth they nest."""
+    last = ""
+    while last != name:
+        last, name = name, _GENERIC.sub("", name)
+    return name
+
+
+def join(within: str, name: str, language: Language, is_member: bool, is_static: bool) -> str:
+    """The symbol path of `name` inside the path `within`."""
+    if not within or not name:
+        return within or name
+    if is_static:
+        return f"{within}.{name}"
+    return f"{within}{is_member and language.member_separator or language.separator}{name}"
+
+
+def is_member(name: str, language: Language) -> bool:
+    """Whether the name alone tells a member of a type: an out-of-class definition of C++."""
+    return language.name in C_FAMILY and "::" in name
+
+
+def _c_name(name: str) -> str:
+    name = name.replace(" :: ", "::").replace(":: ", "::").lstrip("*& ")
+    if "operator" in name:
+        head, _, tail = name.partition("operator")
+        return f"{without_generics(head)}operator{tail if tail.lstrip().startswith('()') else tail.split('(')[0]}"
+    return without_generics(name)
+
+
+def _javascript_name(name: str) -> str:
+    if name == "module.exports":
+        return "exports"
+    for prefix in _EXPORTS:
+        if name.startswith(prefix):
+            name = name[len(prefix) :]
+            break
+    name = name.replace(".prototype.", ".").replace("?.", ".")
+    return name.strip("[]\"'`") if not name.startswith("[Symbol") else name

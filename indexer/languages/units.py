@@ -1,0 +1,244 @@
+"""From the matches of a query to nested units with their ranges, kinds and symbol paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from indexer.languages import comments, symbols
+from indexer.languages.registry import Language
+from indexer.types import FUNCTION_KINDS, KINDS, TYPE_KINDS
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+MAX_DEPTH = 24
+"""Units nested deeper are left inside the unit around them: their text would be repeated at every level."""
+
+Match = tuple[int, "Mapping[str, list[tree_sitter.Node]]"]
+_MAKERS = frozenset((*KINDS, "scope", "extension"))
+
+
+@dataclass(eq=False)
+class Unit:
+    """A definition in a file. Offsets are bytes of the UTF-8 text."""
+
+    kind: str
+    """One of `KINDS`, or ``scope`` for what only adds to the symbol path."""
+    node_start: int
+    node_end: int
+    pattern: int
+    name: str = ""
+    static: bool = False
+    extends: bool = False
+    """Whether it adds members to a type declared elsewhere."""
+    body: int = -1
+    """Where the body begins, -1 if there is none."""
+    start: int = 0
+    """Of the unit with its decorators and the doc comment above it."""
+    end: int = 0
+    code: int = 0
+    """Where the outermost wrapping node begins, after attributes and comments above."""
+    above: list[tuple[int, int]] = field(default_factory=list)
+    inside: list[tuple[int, int]] = field(default_factory=list)
+    parent: Unit | None = None
+    children: list[Unit] = field(default_factory=list)
+    """Units directly inside; those inside a scope belong to the unit around the scope."""
+    symbol: str = ""
+
+    @property
+    def is_container(self) -> bool:
+        """Whether the body is a declaration part, with the units inside cut to their signatures."""
+        return self.kind in TYPE_KINDS or self.kind in ("module", "text")
+
+    @property
+    def docs(self) -> list[tuple[int, int]]:
+        """Ranges of the doc comment; what stands inside goes before what stands above."""
+        return sorted(self.inside or self.above)
+
+
+@dataclass
+class Captures:
+    """What the query of a language found in one file."""
+
+    units: dict[tuple[int, int], Unit] = field(default_factory=dict)
+    wraps: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """Range of a node → range of the node that wraps it (export, decorators, template)."""
+    attributes: dict[int, int] = field(default_factory=dict)
+    """End → start of attributes, which may stand above a definition or begin it."""
+    attribute_ends: dict[int, int] = field(default_factory=dict)
+    comments: dict[int, int] = field(default_factory=dict)
+    """End → start of nodes that document what follows them and are no plain comments."""
+    docs: list[tuple[int, int]] = field(default_factory=list)
+    """Nodes that document what they stand in."""
+    headers: list[int] = field(default_factory=list)
+    """Starts of nodes whose comment above documents the file."""
+
+
+def collect(matches: Iterable[Match], text: bytes, language: Language) -> Captures:
+    """Sort the captures of all matches by what they are; of two matches of a node the first pattern wins."""
+    found = Captures()
+    for pattern, captures in matches:
+        maker = next((name for name in captures if name in _MAKERS), None)
+        if maker is not None:
+            _add_unit(found, maker, pattern, captures, text, language)
+        elif "wrap" in captures:
+            wrap = captures["wrap"][0]
+            for node in captures["wrapped"]:
+                found.wraps[node.start_byte, node.end_byte] = (wrap.start_byte, wrap.end_byte)
+        for node in captures.get("attribute", ()):
+            found.attributes[node.end_byte] = node.start_byte
+            found.attribute_ends[node.start_byte] = node.end_byte
+        for node in captures.get("comment", ()):
+            found.comments[_text_end(node.start_byte, node.end_byte, text)] = node.start_byte
+        found.docs.extend((node.start_byte, node.end_byte) for node in captures.get("doc", ()))
+        found.headers.extend(node.start_byte for node in captures.get("header", ()))
+    return found
+
+
+def arrange(found: Captures, text: bytes, language: Language) -> tuple[list[Unit], int]:
+    """All units in the order of the file, nested and named, and how many were nested too deeply."""
+    for unit in found.units.values():
+        _extend(unit, found, text, language)
+    ordered = sorted(found.units.values(), key=lambda unit: (unit.start, -unit.end, unit.node_start))
+    stack: list[Unit] = []
+    kept: list[Unit] = []
+    for unit in ordered:
+        while stack and stack[-1].end < unit.end:
+            stack.pop()
+        if len(stack) >= MAX_DEPTH:
+            continue
+        unit.parent = stack[-1] if stack else None
+        _settle(unit, stack, language)
+        stack.append(unit)
+        kept.append(unit)
+    return kept, len(ordered) - len(kept)
+
+
+def enclosing(units: list[Unit], starts: list[int], offset: int) -> Unit | None:
+    """The innermost unit or scope around an offset; `starts` are the starts of `units`."""
+    from bisect import bisect_right
+
+    index = bisect_right(starts, offset) - 1
+    unit = units[index] if index >= 0 else None
+    while unit is not None and unit.end <= offset:
+        unit = unit.parent
+    return unit
+
+
+def _add_unit(
+    found: Captures,
+    maker: str,
+    pattern: int,
+    captures: Mapping[str, list[tree_sitter.Node]],
+    text: bytes,
+    language: Language,
+) -> None:
+    node = captures[maker][0]
+    key = (node.start_byte, node.end_byte)
+    known = found.units.get(key)
+    if known is not None and known.pattern <= pattern:
+        return
+    body = captures.get("body")
+    found.units[key] = Unit(
+        "module" if maker == "extension" else maker,
+        *key,
+        pattern,
+        _name(captures, text, language),
+        "static" in captures,
+        maker == "extension",
+        body[0].start_byte if body else -1,
+    )
+
+
+def _name(captures: Mapping[str, list[tree_sitter.Node]], text: bytes, language: Language) -> str:
+    nodes = captures.get("name")
+    name = symbols.clean_name(_slice(nodes[0], text), language.name) if nodes else ""
+    if "parameters" in captures:
+        name = symbols.macro_name(name, _slice(captures["parameters"][0], text))
+    if "receiver" in captures:
+        receiver = symbols.receiver_name(_slice(captures["receiver"][0], text))
+        return f"{receiver}{language.separator}{name}" if receiver else name
+    if "extended" in captures:
+        name = symbols.without_generics(_slice(captures["extended"][0], text)).strip()
+    if "implements" in captures:
+        return f"<{_slice(captures['implements'][0], text)} for {name}>"
+    return name
+
+
+def _slice(node: tree_sitter.Node, text: bytes) -> str:
+    return text[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+
+def _text_end(start: int, end: int, text: bytes) -> int:
+    """Where the text of a node ends; some grammars take in the space that follows."""
+    return start + len(text[start:end].rstrip()) if text[end - 1 : end].isspace() else end
+
+
+def _extend(unit: Unit, found: Captures, text: bytes, language: Language) -> None:
+    """Take in the wrapping nodes, then attributes and comments above for as long as there are any."""
+    reach = (unit.node_start, unit.node_end)
+    while reach in found.wraps and found.wraps[reach] != reach:
+        reach = found.wraps[reach]
+    unit.start, unit.end = reach[0], _text_end(*reach, text)
+    unit.code = unit.start
+    if unit.kind == "scope":
+        return
+    while True:
+        before = len(text[max(0, unit.start - 400) : unit.start].rstrip()) + max(0, unit.start - 400)
+        if before in found.attributes:
+            unit.start = found.attributes[before]
+        elif before in found.comments:
+            unit.start = found.comments[before]
+            unit.above.append((unit.start, before))
+        else:
+            above = comments.comment_above(text, unit.start, language)
+            if above == unit.start or (
+                is_first(text, above) and comments.is_licence(_decode(text, above, before))
+            ):
+                return
+            unit.above.append((above, before))
+            unit.start = above
+
+
+def is_first(text: bytes, offset: int) -> bool:
+    """Whether nothing but a ``#!`` line or an opening tag stands before an offset."""
+    if offset > 300:
+        return False
+    lines = [line.strip() for line in text[:offset].splitlines()]
+    return all(
+        not line or line.startswith((b"#!", b"<?", b"# -*-", b"# frozen", b"# encoding")) for line in lines
+    )
+
+
+def _decode(text: bytes, start: int, end: int) -> str:
+    return text[start:end].decode("utf-8", "replace")
+
+
+def _settle(unit: Unit, stack: list[Unit], language: Language) -> None:
+    owner = next((outer for outer in reversed(stack) if outer.kind != "scope"), None)
+    if owner is not None and unit.kind != "scope":
+        owner.children.append(unit)
+    if unit.kind in FUNCTION_KINDS:
+        unit.kind = _function_kind(unit, stack[-1] if stack else None, language)
+    within = next((outer.symbol for outer in reversed(stack) if outer.symbol), "")
+    is_member = unit.kind in FUNCTION_KINDS and _has_members(stack[-1] if stack else None)
+    unit.symbol = symbols.join(within, unit.name, language, is_member, unit.static)
+
+
+def _has_members(unit: Unit | None) -> bool:
+    return unit is not None and (unit.extends or unit.kind in TYPE_KINDS)
+
+
+def _function_kind(unit: Unit, parent: Unit | None, language: Language) -> str:
+    kind = unit.kind
+    if kind == "function" and (symbols.is_member(unit.name, language) or _has_members(parent)):
+        kind = "method"
+    if kind != "method":
+        return kind
+    parts = [*(parent.name.split(language.separator) if parent else ()), *unit.name.split(language.separator)]
+    makes = parts[-1] in language.constructors or (
+        "<type>" in language.constructors and len(parts) > 1 and parts[-1] == parts[-2]
+    )
+    return "constructor" if makes else kind

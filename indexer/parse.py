@@ -1,0 +1,141 @@
+"""Bytes to functions. Pure, and never raises on input: what cannot be read becomes blocks and errors."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from indexer.languages import LANGUAGES, language_of
+from indexer.languages.emit import Piece, pieces
+from indexer.languages.source import Source, read_source
+from indexer.languages.text import text_pieces
+from indexer.types import Function, ParsedFile, ParseError
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+    from indexer.languages.units import Captures, Unit
+
+MAX_ERRORS = 20
+"""Syntax errors named one by one; the rest are counted."""
+
+
+def parse(path: str, source: bytes) -> ParsedFile:
+    """The functions of a file, declarations of types, and blocks of what is outside both.
+
+    Every non-blank byte lies in the range of some function. A range takes in decorators and the doc
+    comment above; `Function.body` is the source text without the doc comment (a docstring inside is
+    removed as well), without the indentation of its first line, and with ``\\n`` at line ends. The body of
+    a type has the signatures of its members in place of their text.
+    """
+    content = read_source(source)
+    name = language_of(path, content.text[:16384])
+    if name is None:
+        return _finished(path, "text", content, text_pieces(content.text), [])
+    try:
+        found, errors = _parse_code(name, content.text)
+    except Exception as error:
+        # A file must never stop a run; the error says that the fault is ours and the text stays searchable.
+        errors = [ParseError(0, f"the parser failed: {type(error).__name__}: {error}")]
+        found = list(text_pieces(content.text, "module"))
+    return _finished(path, name, content, found, errors)
+
+
+def _parse_code(name: str, text: bytes) -> tuple[list[Piece], list[ParseError]]:
+    from tree_sitter import QueryCursor
+
+    from indexer.languages import grammars, units
+
+    language = LANGUAGES[name]
+    root = grammars.parser(name).parse(text).root_node
+    captures = units.collect(QueryCursor(grammars.query(name)).matches(root), text, language)
+    arranged, too_deep = units.arrange(captures, text, language)
+    file_docs = _attach_docs(captures, arranged, text, name)
+    found = list(pieces(text, arranged, captures.attribute_ends, file_docs, language))
+    errors = _syntax_errors(root, name) if root.has_error else []
+    if too_deep:
+        errors.append(
+            ParseError(0, f"{too_deep} definitions are nested too deeply to be found by themselves")
+        )
+    return found, errors
+
+
+def _attach_docs(captures: Captures, arranged: list[Unit], text: bytes, name: str) -> list[tuple[int, int]]:
+    """Give each doc comment to the unit it stands in; those outside all units document the file."""
+    from indexer.languages import comments, units
+
+    starts = [unit.start for unit in arranged]
+    file_docs = []
+    for start, end in captures.docs:
+        unit = units.enclosing(arranged, starts, start)
+        while unit is not None and unit.kind == "scope":
+            unit = unit.parent
+        if unit is None:
+            file_docs.append((start, end))
+        else:
+            unit.inside.append((start, end))
+    for start in captures.headers:
+        above = comments.comment_above(text, start, LANGUAGES[name])
+        raw = text[above:start].decode("utf-8", "replace")
+        if above < start and not (units.is_first(text, above) and comments.is_licence(raw)):
+            file_docs.append((above, start))
+    return file_docs
+
+
+def _syntax_errors(root: tree_sitter.Node, name: str) -> list[ParseError]:
+    from tree_sitter import QueryCursor
+
+    from indexer.languages import grammars
+
+    captures = QueryCursor(grammars.error_query(name)).captures(root)
+    errors = [ParseError(node.start_point[0], "syntax error") for node in captures.get("error", ())]
+    errors += [
+        ParseError(node.start_point[0], f"missing {node.type}") for node in captures.get("missing", ())
+    ]
+    errors.sort(key=lambda error: error.line)
+    if len(errors) > MAX_ERRORS:
+        rest = len(errors) - MAX_ERRORS
+        errors[MAX_ERRORS:] = [ParseError(errors[MAX_ERRORS].line, f"{rest} more syntax errors")]
+    return errors
+
+
+def _finished(
+    path: str, language: str, content: Source, found: Iterable[Piece], errors: list[ParseError]
+) -> ParsedFile:
+    """Turn offsets into those of the file, add lines, and order by position."""
+    ordered = sorted(found, key=lambda piece: (piece.start, -piece.end))
+    lines = _Lines(content.text)
+    offsets = content.original_offsets(offset for piece in ordered for offset in (piece.start, piece.end))
+    functions = tuple(
+        Function(
+            path,
+            language,
+            piece.kind,
+            piece.symbol,
+            offsets[piece.start],
+            offsets[piece.end],
+            lines.of(piece.start),
+            lines.of(max(piece.start, piece.end - 1)) + 1,
+            piece.doc,
+            piece.signature,
+            piece.body,
+        )
+        for piece in ordered
+    )
+    return ParsedFile(language, functions, tuple(errors))
+
+
+class _Lines:
+    """Line numbers of offsets."""
+
+    def __init__(self, text: bytes) -> None:
+        self._ends: list[int] = []
+        position = text.find(b"\n")
+        while position >= 0:
+            self._ends.append(position)
+            position = text.find(b"\n", position + 1)
+
+    def of(self, offset: int) -> int:
+        """The 0-based line that an offset is in; a line end belongs to the line it ends."""
+        return bisect_left(self._ends, offset)
