@@ -268,7 +268,7 @@ class _Pending:
         self._changed.notify_all()
 
     def _due(self) -> float:
-        if len(self._paths) > _BURST or self._n_events > _BURST:
+        if len(self._paths) > _BURST:
             return min(self._last + _BURST_QUIET_S, self._first + _BURST_LATEST_S)
         return min(self._last + _QUIET_S, self._first + _LATEST_S)
 
