@@ -19,6 +19,7 @@ from rich.style import Style
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from indexer.doctor import Finding
     from indexer.types import Answer, SearchResult, SkippedFile, UpdateReport
 
 _SNIPPET_LINES = 8
@@ -282,6 +283,16 @@ def print_table(rows: Sequence[Sequence[str]], header: Sequence[str], console: C
     for index, row in enumerate((header, *safe_rows)):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         console.print(Text(line, style="" if index else "bold"))
+
+
+def print_finding(finding: Finding) -> None:
+    """One line of the doctor, and one with what to do."""
+    console = make_console()
+    style = {"ok": "green", "warn": "bold yellow", "fail": "bold red"}.get(finding.level, "")
+    line = Text().append(f"{finding.level:<5}", style).append(safe(f"{finding.check}: {finding.message}"))
+    console.print(line)
+    if finding.advice:
+        console.print(Text(f"     {safe(finding.advice)}"))
 
 
 def tolerate_any_encoding() -> None:

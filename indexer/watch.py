@@ -12,10 +12,10 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from watchdog.events import (
     FileSystemEvent,
@@ -28,7 +28,7 @@ from indexer.errors import UserError
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
 
-    from indexer.engine import Index
+    from indexer.config import Config
     from indexer.types import UpdateReport
 
 _log = logging.getLogger(__name__)
@@ -55,6 +55,23 @@ _REMOTE = frozenset(
 )
 
 
+class Updatable(Protocol):
+    """What a watcher needs of an index."""
+
+    @property
+    def root(self) -> Path:
+        """The folder to follow."""
+
+    @property
+    def config(self) -> Config:
+        """The settings; the store may lie inside the root."""
+
+    def update(
+        self, *, paths: Sequence[str] | None = None, cancelled: Callable[[], bool] = ...
+    ) -> UpdateReport:
+        """Bring these root-relative paths up to date; everything without paths."""
+
+
 class Watcher:
     """Follows one root on a thread of its own; a context manager, or `start` and `stop`.
 
@@ -66,7 +83,7 @@ class Watcher:
 
     def __init__(
         self,
-        index: Index,
+        index: Updatable,
         on_update: Callable[[UpdateReport], None] | None = None,
         *,
         on_error: Callable[[Exception], None] | None = None,
@@ -134,8 +151,8 @@ class Watcher:
     def _why_no_events(self) -> str:
         if self._scan_every_s is not None:
             return "asked for"
-        kind = file_system_of(self._root)
-        if kind in _REMOTE or kind.startswith("fuse."):
+        kind = remote_kind(self._root)
+        if kind:
             return f"the folder is on a {kind} drive, which reports no changes made elsewhere"
         return ""
 
@@ -312,6 +329,12 @@ def _git_folder(root: Path) -> Path | None:
                 return None
             return folder / target.removeprefix("gitdir:").strip()
     return None
+
+
+def remote_kind(path: Path) -> str:
+    """The type of a file system that reports no changes made elsewhere; empty for a local one."""
+    kind = file_system_of(path)
+    return kind if kind in _REMOTE or kind.startswith("fuse.") else ""
 
 
 def file_system_of(path: Path) -> str:
