@@ -23,7 +23,14 @@ _DIRECTIVE = re.compile(
 _TRAILING_RULE = re.compile(r"\s*(?:/{3,}|\*{2,}|[-=#~]{3,})?\s*$")
 _RULE = re.compile(r"[\W_]*")
 _PREFIX = re.compile(r"^[ \t]*(?:\*+(?!/)[ \t]?)?")
-_TAG = re.compile(r"</?[A-Za-z][^<>\n]*/?>")
+_TAG = {
+    "xml": re.compile(r"</?[A-Za-z][^<>\n]*/?>"),
+    "html": re.compile(
+        r"</?(?:p|br|hr|code|pre|tt|a|b|i|u|em|strong|ul|ol|li|dl|dt|dd|h[1-6]|div|span|blockquote|table|t[rhd]"
+        r"|thead|tbody|sup|sub|img|small|center|font)(?:\s[^<>]*)?/?>",
+        re.IGNORECASE,
+    ),
+}
 _XML_REFERENCE = re.compile(
     r"<(?:see|seealso|paramref|typeparamref)\s+(?:cref|name|langword|href)=\"([^\"]*)\"\s*/?>"
 )
@@ -111,7 +118,7 @@ def _block_lines(comment: str, opening: str, closing: str) -> list[str]:
         inner = inner[: -len(closing)]
     first, *rest = inner.split("\n")
     return [
-        first.lstrip("*!").strip(),
+        first.lstrip("*!|^").strip(),
         *(_PREFIX.sub("", line.rstrip("\r"), count=1) if "*" in opening else line for line in rest),
     ]
 
@@ -143,7 +150,7 @@ def _without_markup(text: str, markup: str) -> str:
     text = _INLINE_TAG.sub(lambda match: match[1].strip(), text)
     lines = (
         line.strip() if markup == "xml" else line.rstrip()
-        for line in html.unescape(_TAG.sub("", text)).split("\n")
+        for line in html.unescape(_TAG[markup].sub("", text)).split("\n")
     )
     return "\n".join(
         line for line in lines if markup != "xml" or (line and not _EMPTY_NAMED.fullmatch(line))

@@ -21,6 +21,7 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _CLOSING_LINE = re.compile(
     rb"\s*(?:(?:[}\])>;,]+|end\b|#\s*endif\b|\?>|@end\b)[\s;,)\]}]*(?://.*|/\*.*\*/|#.*|--.*)?)?\s*"
 )
+_SEPARATOR = re.compile(rb"[ \t]*[,;]+")
 _OPENER = re.compile(r"(?:\s|[{:=]|=>|->|\bdo\b|\bwhere\b|\bis\b)+$")
 
 
@@ -48,7 +49,7 @@ def pieces(
 
     `docs` document the file; `attribute_ends` are where attributes that begin a definition end.
     """
-    reach = _trailing(text, units)
+    rests, reach = _rests(text, units)
     for unit in units:
         if unit.kind == "scope":
             continue
@@ -58,15 +59,15 @@ def pieces(
             unit.start,
             reach.get(unit, unit.end),
             _doc(text, unit, language),
-            signature(text, unit, attribute_ends),
-            _body(text, unit, attribute_ends),
+            signature(text, unit, attribute_ends, language),
+            _body(text, unit, attribute_ends, language),
         )
-    yield from _blocks(text, units, reach, docs, language)
+    yield from _blocks(text, units, rests, docs, language)
 
 
-def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int]) -> str:
+def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Language) -> str:
     """What stands before the body, in one line, without attributes and comments before it."""
-    start = _after_attributes(text, unit, attribute_ends)
+    start = _after_attributes(text, unit, attribute_ends, language)
     if unit.body > start:
         head = _decode(text, start, unit.body)
     else:
@@ -78,20 +79,25 @@ def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int]) -> str:
     return _OPENER.sub("", line).rstrip(";")
 
 
-def _after_attributes(text: bytes, unit: Unit, attribute_ends: dict[int, int]) -> int:
+def _after_attributes(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Language) -> int:
     start = unit.code
     while start < unit.node_end:
-        end = attribute_ends.get(start, start)
-        if end >= unit.node_end:
-            return start
-        if end == start and text.startswith((b"//", b"/*"), start):
-            stop, mark = (b"\n", 1) if text.startswith(b"//", start) else (b"*/", 2)
-            end = text.find(stop, start, unit.node_end) + mark
-        if end <= start:
+        end = attribute_ends.get(start) or _comment_end(text, start, language)
+        if not start < end < unit.node_end:
             return start
         rest = text[end : end + 400]
         start = end + len(rest) - len(rest.lstrip())
     return start
+
+
+def _comment_end(text: bytes, start: int, language: Language) -> int:
+    """Where a comment that begins at `start` ends, or -1."""
+    for opening, closing in language.block_comments:
+        if text.startswith(opening.encode(), start):
+            end = text.find(closing.encode(), start + len(opening))
+            return end + len(closing) if end >= 0 else -1
+    is_line = text.startswith(tuple(marker.encode() for marker in language.line_comments), start)
+    return text.find(b"\n", start) if is_line and language.line_comments else -1
 
 
 def _doc(text: bytes, unit: Unit, language: Language) -> str:
@@ -100,19 +106,33 @@ def _doc(text: bytes, unit: Unit, language: Language) -> str:
 
 def _clean(text: bytes, ranges: list[tuple[int, int]], language: Language) -> str:
     parts = []
-    for start, end in ranges:
+    for start, end in _joined(text, ranges):
         raw = _decode(text, start, end)
         is_string = raw.lstrip("rRuUbBfF@ \t")[:1] in ("'", '"')
         parts.append(comments.clean_docstring(raw) if is_string else comments.clean_comment(raw, language))
     return "\n".join(part for part in parts if part)
 
 
-def _body(text: bytes, unit: Unit, attribute_ends: dict[int, int]) -> str:
+def _joined(text: bytes, ranges: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Comments on consecutive lines as one."""
+    last: tuple[int, int] | None = None
+    for start, end in sorted(ranges):
+        if last is not None and not text[last[1] : start].strip() and text.count(b"\n", last[1], start) <= 1:
+            last = (last[0], end)
+            continue
+        if last is not None:
+            yield last
+        last = (start, end)
+    if last is not None:
+        yield last
+
+
+def _body(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Language) -> str:
     cuts = [(start, end, "") for start, end in unit.docs]
     if unit.is_container:
         listed = 0
         for child in unit.children:
-            line = signature(text, child, attribute_ends)[:MAX_SIGNATURE]
+            line = signature(text, child, attribute_ends, language)[:MAX_SIGNATURE]
             listed += len(line)
             cuts.append((child.start, child.end, line if listed <= MAX_LISTED else ""))
     body = _dedented(_without(text, unit.start, unit.end, cuts), text, unit.start)
@@ -145,36 +165,51 @@ def _decode(text: bytes, start: int, end: int) -> str:
 
 
 def _gaps(text: bytes, units: list[Unit]) -> Iterator[tuple[int, int, Unit | None]]:
-    """Ranges outside all units, with the unit before each."""
+    """Non-blank ranges outside all units, with the unit before each."""
     last, before = 0, None
     for unit in units:
         if unit.kind == "scope" or unit.end <= last:
             continue
-        if unit.start > last:
+        if text[last : unit.start].strip():
             yield last, unit.start, before
         last, before = unit.end, unit
-    yield last, len(text), before
+    if text[last:].strip():
+        yield last, len(text), before
 
 
-def _trailing(text: bytes, units: list[Unit]) -> dict[Unit, int]:
-    """Units that reach further: brackets alone on the lines after a unit are no block of their own."""
-    reach = {}
+def _rests(text: bytes, units: list[Unit]) -> tuple[list[tuple[int, int]], dict[Unit, int]]:
+    """Ranges of code outside all units, and how far units reach.
+
+    Separators and brackets that follow a unit are no code of their own: the unit reaches over them.
+    """
+    rests, reach = [], {}
     for start, end, before in _gaps(text, units):
-        gap = text[start:end]
-        if before is not None and gap.strip() and len(gap) < 4000:
-            if all(_CLOSING_LINE.fullmatch(line) for line in gap.split(b"\n")):
-                reach[before] = start + len(gap.rstrip())
-    return reach
+        rest = start if before is None else _after_closing(text, start, end)
+        if before is not None and rest > start:
+            reach[before] = start + len(text[start:rest].rstrip())
+        if text[rest:end].strip():
+            rests.append((rest, end))
+    return rests, reach
+
+
+def _after_closing(text: bytes, start: int, end: int) -> int:
+    separator = _SEPARATOR.match(text, start, end)
+    start = separator.end() if separator else start
+    while start < end:
+        newline = text.find(b"\n", start, end)
+        stop = newline + 1 if newline >= 0 else end
+        if not _CLOSING_LINE.fullmatch(text, start, stop):
+            break
+        start = stop
+    return start
 
 
 def _blocks(
-    text: bytes, units: list[Unit], reach: dict[Unit, int], docs: list[tuple[int, int]], language: Language
+    text: bytes, units: list[Unit], rests: list[tuple[int, int]], docs: list[tuple[int, int]], language: Language
 ) -> Iterator[Piece]:
     starts = [unit.start for unit in units]
     licence = _licence(text, language)
-    for start, end, before in _gaps(text, units):
-        if before is not None and before in reach:
-            continue
+    for start, end in rests:
         for block_start, block_end in split_blocks(text, start, end):
             own = [doc for doc in docs if block_start <= doc[0] and doc[1] <= block_end]
             cuts = [(*doc, "") for doc in own]

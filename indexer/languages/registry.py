@@ -7,6 +7,7 @@ from dataclasses import dataclass
 C_COMMENTS = ("//",)
 C_BLOCKS = (("/*", "*/"),)
 HASH_COMMENTS = ("#",)
+OCAML_BLOCKS = (("(*", "*)"),)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,11 @@ class Language:
     constructors: tuple[str, ...] = ()
     """Names of methods that make an object; ``<type>`` stands for the name of the enclosing type."""
     markup: str = ""
-    """Markup of doc comments: ``xml``, ``html`` or none."""
+    """Markup of doc comments: ``xml``, ``html``, ``pod`` or none."""
+    clauses: bool = False
+    """Whether neighbouring definitions of one name are one function (equations, clauses)."""
+    alias: str = ""
+    """The name its files go by, where one language has several grammars."""
 
 
 ROWS = (
@@ -124,6 +129,145 @@ ROWS = (
     Language(
         "groovy", "tree_sitter_groovy:language", (".groovy", ".gradle", ".gvy"), ("jenkinsfile",), ("groovy",)
     ),
+    Language("dart", "tree_sitter_dart:language", (".dart",), (), ("dart",), constructors=("<type>",)),
+    Language(
+        "lua",
+        "tree_sitter_lua:language",
+        (".lua", ".rockspec", ".wlua"),
+        (),
+        ("lua", "luajit", "texlua"),
+        line_comments=("---", "--"),
+        block_comments=(("--[[", "]]"), ("--[=[", "]=]")),
+    ),
+    Language(
+        "bash",
+        "tree_sitter_bash:language",
+        (".sh", ".bash", ".zsh", ".ksh", ".bats", ".ebuild", ".eclass", ".command"),
+        ("pkgbuild", "apkbuild", "configure.ac"),
+        ("sh", "bash", "zsh", "dash", "ksh", "ash", "bats"),
+        line_comments=HASH_COMMENTS,
+        block_comments=(),
+    ),
+    Language(
+        "elixir",
+        "tree_sitter_elixir:language",
+        (".ex", ".exs"),
+        ("mix.lock",),
+        ("elixir",),
+        line_comments=HASH_COMMENTS,
+        block_comments=(),
+        clauses=True,
+    ),
+    Language(
+        "haskell",
+        "tree_sitter_haskell:language",
+        (".hs", ".hs-boot", ".hsc"),
+        (),
+        ("runhaskell", "runghc", "stack"),
+        line_comments=("--",),
+        block_comments=(("{-", "-}"),),
+        clauses=True,
+    ),
+    Language(
+        "ocaml",
+        "tree_sitter_ocaml:language_ocaml",
+        (".ml",),
+        (),
+        ("ocaml",),
+        line_comments=(),
+        block_comments=OCAML_BLOCKS,
+    ),
+    Language(
+        "ocaml_interface",
+        "tree_sitter_ocaml:language_ocaml_interface",
+        (".mli",),
+        line_comments=(),
+        block_comments=OCAML_BLOCKS,
+        alias="ocaml",
+    ),
+    Language(
+        "julia",
+        "tree_sitter_julia:language",
+        (".jl",),
+        (),
+        ("julia",),
+        line_comments=HASH_COMMENTS,
+        block_comments=(("#=", "=#"),),
+        constructors=("<type>",),
+    ),
+    Language("zig", "tree_sitter_zig:language", (".zig",), block_comments=(), constructors=("init",)),
+    Language(
+        "perl",
+        "tree_sitter_perl:language",
+        (".pl", ".pm", ".t", ".psgi", ".pod"),
+        ("makefile.pl", "build.pl", "cpanfile"),
+        ("perl",),
+        separator="::",
+        line_comments=HASH_COMMENTS,
+        block_comments=(),
+        constructors=("new",),
+        markup="pod",
+    ),
+    Language(
+        "sql",
+        "tree_sitter_sql:language",
+        (".sql", ".psql", ".pgsql", ".mysql", ".ddl"),
+        line_comments=("--",),
+    ),
+    Language(
+        "powershell",
+        "tree_sitter_powershell:language",
+        (".ps1", ".psm1", ".psd1"),
+        (),
+        ("pwsh", "powershell"),
+        line_comments=HASH_COMMENTS,
+        block_comments=(("<#", "#>"),),
+        constructors=("<type>",),
+    ),
+    Language("solidity", "tree_sitter_solidity:language", (".sol",), constructors=("constructor",)),
+    Language(
+        "fortran",
+        "tree_sitter_fortran:language",
+        (".f90", ".f95", ".f03", ".f08", ".f18", ".f", ".for", ".ftn", ".f77"),
+        line_comments=("!>", "!<", "!"),
+        block_comments=(),
+    ),
+    Language("objc", "tree_sitter_objc:language", (".m", ".mm")),
+    Language(
+        "matlab",
+        "tree_sitter_matlab:language",
+        (".matlab",),
+        (),
+        ("octave",),
+        line_comments=("%", "#"),
+        block_comments=(("%{", "%}"),),
+        constructors=("<type>",),
+    ),
+    Language("nix", "tree_sitter_nix:language", (".nix",), line_comments=HASH_COMMENTS),
+    Language(
+        "hcl",
+        "tree_sitter_hcl:language",
+        (".tf", ".hcl", ".tfvars", ".nomad"),
+        line_comments=("#", "//"),
+    ),
+    Language(
+        "make",
+        "tree_sitter_make:language",
+        (".mk", ".mak", ".make"),
+        ("makefile", "gnumakefile", "bsdmakefile", "makefile.am", "makefile.in", "kbuild"),
+        ("make",),
+        line_comments=HASH_COMMENTS,
+        block_comments=(),
+    ),
+    Language(
+        "cmake",
+        "tree_sitter_cmake:language",
+        (".cmake",),
+        ("cmakelists.txt", "cmakelists.txt.in"),
+        line_comments=HASH_COMMENTS,
+        block_comments=(("#[[", "]]"), ("#[=[", "]=]")),
+    ),
+    Language("verilog", "tree_sitter_verilog:language", (".sv", ".svh", ".v", ".vh"), constructors=("new",)),
 )
 
 LANGUAGES: dict[str, Language] = {row.name: row for row in ROWS}

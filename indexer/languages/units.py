@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from indexer.languages import comments, symbols
+from indexer.languages import comments, joining, symbols
 from indexer.languages.registry import Language
 from indexer.types import FUNCTION_KINDS, KINDS, TYPE_KINDS
 
@@ -17,7 +17,8 @@ MAX_DEPTH = 24
 """Units nested deeper are left inside the unit around them: their text would be repeated at every level."""
 
 Match = tuple[int, "Mapping[str, list[tree_sitter.Node]]"]
-_MAKERS = frozenset((*KINDS, "scope", "extension"))
+_KIND_OF = {"extension": "module", "bound": "function", "section": "scope"}
+_MAKERS = frozenset((*KINDS, *_KIND_OF, "scope"))
 
 
 @dataclass(eq=False)
@@ -33,6 +34,8 @@ class Unit:
     static: bool = False
     extends: bool = False
     """Whether it adds members to a type declared elsewhere."""
+    bound: bool = False
+    """Whether it is an anonymous function bound to a name."""
     body: int = -1
     """Where the body begins, -1 if there is none."""
     start: int = 0
@@ -74,6 +77,10 @@ class Captures:
     """Nodes that document what they stand in."""
     headers: list[int] = field(default_factory=list)
     """Starts of nodes whose comment above documents the file."""
+    below: dict[int, int] = field(default_factory=dict)
+    """Start → end of comments that may document what stands above them."""
+    sections: list[Unit] = field(default_factory=list)
+    """Scopes that reach to the next one."""
 
 
 def collect(matches: Iterable[Match], text: bytes, language: Language) -> Captures:
@@ -92,28 +99,45 @@ def collect(matches: Iterable[Match], text: bytes, language: Language) -> Captur
             found.attribute_ends[node.start_byte] = node.end_byte
         for node in captures.get("comment", ()):
             found.comments[_text_end(node.start_byte, node.end_byte, text)] = node.start_byte
-        found.docs.extend((node.start_byte, node.end_byte) for node in captures.get("doc", ()))
+        for node in captures.get("doc", ()):
+            found.docs.append((node.start_byte, _text_end(node.start_byte, node.end_byte, text)))
         found.headers.extend(node.start_byte for node in captures.get("header", ()))
+        for node in captures.get("below", ()):
+            found.below[node.start_byte] = _text_end(node.start_byte, node.end_byte, text)
     return found
 
 
 def arrange(found: Captures, text: bytes, language: Language) -> tuple[list[Unit], int]:
     """All units in the order of the file, nested and named, and how many were nested too deeply."""
+    joining.close_sections(found.sections, len(text))
     for unit in found.units.values():
         _extend(unit, found, text, language)
+    joining.take_docs_below(list(found.units.values()), found.below, text)
     ordered = sorted(found.units.values(), key=lambda unit: (unit.start, -unit.end, unit.node_start))
+    if language.clauses:
+        ordered = joining.join_clauses(ordered, text)
     stack: list[Unit] = []
     kept: list[Unit] = []
+    too_deep = 0
     for unit in ordered:
         while stack and stack[-1].end < unit.end:
             stack.pop()
         if len(stack) >= MAX_DEPTH:
+            too_deep += 1
+            continue
+        if unit.bound and _is_detail(unit, stack, text):
             continue
         unit.parent = stack[-1] if stack else None
         _settle(unit, stack, language)
         stack.append(unit)
         kept.append(unit)
-    return kept, len(ordered) - len(kept)
+    return kept, too_deep
+
+
+def _is_detail(unit: Unit, stack: list[Unit], text: bytes) -> bool:
+    """Whether an anonymous function is one line of another function, and is found with that."""
+    inside = any(outer.kind in FUNCTION_KINDS for outer in stack)
+    return inside and b"\n" not in text[unit.node_start : unit.node_end]
 
 
 def enclosing(units: list[Unit], starts: list[int], offset: int) -> Unit | None:
@@ -141,20 +165,29 @@ def _add_unit(
     if known is not None and known.pattern <= pattern:
         return
     body = captures.get("body")
-    found.units[key] = Unit(
-        "module" if maker == "extension" else maker,
-        *key,
+    unit = found.units[key] = Unit(
+        _KIND_OF.get(maker, maker),
+        node.start_byte,
+        # In some grammars the body stands beside the definition.
+        max(node.end_byte, body[-1].end_byte) if body else node.end_byte,
         pattern,
         _name(captures, text, language),
         "static" in captures,
         maker == "extension",
+        maker in ("bound", "lambda"),
         body[0].start_byte if body else -1,
     )
+    if maker == "section":
+        found.sections.append(unit)
 
 
 def _name(captures: Mapping[str, list[tree_sitter.Node]], text: bytes, language: Language) -> str:
-    nodes = captures.get("name")
-    name = symbols.clean_name(_slice(nodes[0], text), language.name) if nodes else ""
+    names = [symbols.clean_name(_slice(node, text), language.name) for node in captures.get("name", ())]
+    name = language.separator.join(names)
+    if "arguments" in captures:
+        name = f"{name}/{symbols.arity(captures['arguments'][0])}"
+    if "sign" in captures:
+        name = symbols.selector(_slice(captures["sign"][0], text), names, "argument" in captures)
     if "parameters" in captures:
         name = symbols.macro_name(name, _slice(captures["parameters"][0], text))
     if "receiver" in captures:

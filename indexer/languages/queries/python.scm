@@ -6,6 +6,6 @@
 (decorator) @attribute
 (expression_statement . (assignment right: (lambda)) @wrapped .) @wrap
 
-(module . (expression_statement . (string) @doc .))
+(module . (comment)* . (expression_statement . (string) @doc .))
 (class_definition body: (block . (expression_statement . (string) @doc .)))
 (function_definition body: (block . (expression_statement . (string) @doc .)))

@@ -6,7 +6,7 @@
 (impl_item type: (_) @extended body: (declaration_list) @body) @extension
 (mod_item name: (_) @name body: (declaration_list)) @scope
 (function_item name: (_) @name body: (block) @body) @function
-(macro_definition name: (_) @name) @function
+(macro_definition name: (_) @name ["{" "("] @body) @function
 (let_declaration pattern: (identifier) @name value: (closure_expression body: (_) @body)) @lambda
 (attribute_item) @attribute
 (line_comment (inner_doc_comment_marker)) @doc

@@ -1,4 +1,4 @@
-; inherits: javascript
+; inherits: ecmascript
 (abstract_class_declaration name: (_) @name body: (class_body) @body) @class
 (interface_declaration name: (_) @name body: (_) @body) @interface
 (type_alias_declaration name: (_) @name value: (object_type) @body) @interface

@@ -1,0 +1,24 @@
+(class_definition name: (_) @name body: (_) @body) @class
+(mixin_declaration (mixin) . (identifier) @name (class_body) @body) @class
+(extension_declaration name: (_) @name body: (_) @body) @class
+(extension_type_declaration name: (_) @name body: (_) @body) @class
+(enum_declaration name: (_) @name body: (_) @body) @enum
+(type_alias . (type_identifier) @name) @interface
+
+; The signature and the body of a function stand side by side.
+((function_signature name: (_) @name) @function . (function_body) @body)
+((getter_signature name: (_) @name) @function . (function_body) @body)
+((setter_signature name: (_) @name) @function . (function_body) @body)
+((method_signature (function_signature name: (_) @name)) @method . (function_body) @body)
+((method_signature (getter_signature name: (_) @name)) @method . (function_body) @body)
+((method_signature (setter_signature name: (_) @name)) @method . (function_body) @body)
+((method_signature (operator_signature [(binary_operator) (tilde_operator)] @name)) @method . (function_body) @body)
+((method_signature (constructor_signature . name: (_) @_type (identifier)? @name)) @constructor . (function_body) @body)
+((method_signature (factory_constructor_signature . (_) @_type . (identifier)? @name)) @constructor . (function_body) @body)
+(declaration (constructor_signature . name: (_) @_type (identifier)? @name)) @constructor
+(local_function_declaration (lambda_expression (function_signature name: (_) @name) (function_body) @body)) @function
+(static_final_declaration . (identifier) @name (function_expression body: (_) @body)) @lambda
+(initialized_identifier . (identifier) @name (function_expression body: (_) @body)) @lambda
+
+(annotation) @attribute
+(library_name) @header

@@ -1,0 +1,38 @@
+; What JavaScript and TypeScript share; not a language of its own.
+(class_declaration name: (_) @name body: (class_body) @body) @class
+(function_declaration name: (identifier) @name body: (statement_block) @body) @function
+(generator_function_declaration name: (identifier) @name body: (statement_block) @body) @function
+(method_definition name: (_) @name body: (statement_block) @body) @method
+
+; Functions and classes bound to a name.
+(variable_declarator name: (identifier) @name
+  value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
+          (generator_function body: (_) @body)]) @bound
+(variable_declarator name: (identifier) @name value: (class body: (_) @body)) @class
+(variable_declarator name: (identifier) @name
+  value: (call_expression function: [(identifier) (member_expression object: (identifier) @_owner (#eq? @_owner "React"))]
+    arguments: (arguments . [(arrow_function body: (_) @body) (function_expression body: (_) @body)]))) @bound
+(assignment_expression left: [(identifier) (member_expression)] @name
+  right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
+          (generator_function body: (_) @body)]) @bound
+(assignment_expression left: [(identifier) (member_expression)] @name right: (class body: (_) @body)) @class
+(pair key: (_) @name
+  value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
+          (generator_function body: (_) @body)]) @bound
+
+; A default export without a name.
+(export_statement "default" @name
+  value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
+          (generator_function body: (_) @body)]) @function
+(export_statement "default" @name value: (class body: (_) @body)) @class
+
+; Objects whose members are functions.
+(variable_declarator name: (identifier) @name value: (object)) @scope
+(assignment_expression left: [(identifier) (member_expression)] @name right: (object)) @scope
+(pair key: (_) @name value: (object)) @scope
+
+(export_statement declaration: (_) @wrapped) @wrap
+(lexical_declaration . (variable_declarator) @wrapped .) @wrap
+(variable_declaration . (variable_declarator) @wrapped .) @wrap
+(expression_statement . (assignment_expression) @wrapped .) @wrap
+(decorator) @attribute

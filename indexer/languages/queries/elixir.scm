@@ -1,0 +1,31 @@
+(call target: (identifier) @_kind (#any-of? @_kind "defmodule" "defprotocol")
+  (arguments . (_) @name) (do_block) @body) @module
+(call target: (identifier) @_kind (#eq? @_kind "defimpl")
+  (arguments . (_) @implements (keywords (pair value: (_) @name))) (do_block) @body) @module
+(call target: (identifier) @_kind (#eq? @_kind "defimpl")
+  (arguments . (_) @name .) (do_block) @body) @module
+
+(call target: (identifier) @_kind
+  (#any-of? @_kind "def" "defp" "defmacro" "defmacrop" "defguard" "defguardp" "defdelegate" "defn" "defnp")
+  (arguments . [
+    (call target: (identifier) @name (arguments) @arguments)
+    (identifier) @name @arguments
+    (binary_operator operator: "when" left: (call target: (identifier) @name (arguments) @arguments))
+    (binary_operator operator: "when" left: (identifier) @name @arguments)
+    (binary_operator operator: "when" left: (binary_operator operator: _ @name) @arguments)
+    (binary_operator operator: _ @name) @arguments
+    (unary_operator operator: _ @name) @arguments
+  ])
+  (do_block)? @body) @function
+(call target: (identifier) @_kind (#any-of? @_kind "test" "describe" "property" "setup_all" "scenario" "feature")
+  (arguments . (string (quoted_content) @name)) (do_block) @body) @function
+
+; Documentation is an attribute that holds a string.
+(unary_operator operator: "@" operand: (call target: (identifier) @_kind
+  (#any-of? @_kind "doc" "typedoc" "shortdoc") (arguments . [(string) (sigil)]))) @comment
+(unary_operator operator: "@" operand: (call target: (identifier) @_kind
+  (#eq? @_kind "moduledoc") (arguments . [(string) (sigil)]))) @doc
+(unary_operator operator: "@" operand: (call target: (identifier) @_kind
+  (#any-of? @_kind "spec" "impl" "deprecated" "dialyzer" "decorate"))) @attribute
+(unary_operator operator: "@" operand: (call target: (identifier) @_kind
+  (#eq? @_kind "doc") (arguments . [(boolean) (keywords)]))) @attribute

@@ -1,0 +1,5 @@
+; inherits: c
+(class_interface . (identifier) @name) @interface
+(class_implementation . (identifier) @name) @class
+(protocol_declaration . (identifier) @name) @interface
+(method_definition ["-" "+"] @sign (method_type)? [(identifier) @name (method_parameter) @argument]+ (compound_statement) @body) @method
