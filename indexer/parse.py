@@ -39,7 +39,7 @@ def parse(path: str, source: bytes) -> ParsedFile:
         # A file must never stop a run; the error says that the fault is ours and the text stays searchable.
         errors = [ParseError(0, f"the parser failed: {type(error).__name__}: {error}")]
         found = list(text_pieces(content.text, "module"))
-    return _finished(path, name, content, found, errors)
+    return _finished(path, LANGUAGES[name].alias or name, content, found, errors)
 
 
 def _parse_code(name: str, text: bytes) -> tuple[list[Piece], list[ParseError]]:

@@ -37,7 +37,7 @@ _XML_REFERENCE = re.compile(
 _XML_NAMED = re.compile(r"<(?:param|typeparam|exception)\s+(?:name|cref)=\"([^\"]*)\"\s*>")
 _EMPTY_NAMED = re.compile(r"\w+:")
 _INLINE_TAG = re.compile(r"\{@\w+\s+([^{}]*)\}")
-_STRING = re.compile(r"^[A-Za-z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
+_STRING = re.compile(r"^(?:@\w+\s*\(?\s*)?~?[A-Za-z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
 
 
 def is_licence(text: str) -> bool:
@@ -84,7 +84,7 @@ def _doc_block_above(text: bytes, end: int, start: int, language: Language) -> i
 def _block_above(text: bytes, end: int, opening: bytes, closing: bytes, start: int) -> int:
     last = text.rfind(closing, 0, end)
     found = text.rfind(opening, 0, last)
-    if found < 0:
+    if found < 0 or text.find(closing, found, last) >= 0:
         return start
     line = text.rfind(b"\n", 0, found) + 1
     return start if text[line:found].strip() else found

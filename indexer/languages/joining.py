@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 def close_sections(sections: list[Unit], end: int) -> None:
     """Let each section reach to the next one: ``package A;`` holds until ``package B;``."""
     sections.sort(key=lambda unit: unit.node_start)
-    ends = [unit.node_start for unit in sections[1:]] + [end]
-    for unit, section_end in zip(sections, ends, strict=True):
-        unit.node_end = section_end
+    for unit, following in zip(sections, [*sections[1:], None], strict=False):
+        unit.node_end = following.node_start if following else end
 
 
 def take_docs_below(units: list[Unit], below: dict[int, int], text: bytes) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from indexer.languages.registry import Language
+
+if TYPE_CHECKING:
+    import tree_sitter
 
 _SPACE = re.compile(r"\s+")
 _GENERIC = re.compile(r"<[^<>]*>")
@@ -47,10 +52,22 @@ def without_generics(name: str) -> str:
     return name
 
 
+def arity(arguments: tree_sitter.Node) -> int:
+    """The number of arguments in the head of a function."""
+    return sum(not child.is_extra for child in arguments.named_children)
+
+
+def selector(sign: str, names: Sequence[str], takes_arguments: bool) -> str:
+    """The name of an Objective-C method: ``-initWithOwner:limit:``."""
+    return sign + "".join(f"{name}:" for name in names) if takes_arguments else sign + "".join(names)
+
+
 def join(within: str, name: str, language: Language, is_member: bool, is_static: bool) -> str:
     """The symbol path of `name` inside the path `within`."""
     if not within or not name:
         return within or name
+    if language.name == "objc" and name[0] in "+-":
+        return f"{name[0]}[{within} {name[1:]}]"
     if is_static:
         return f"{within}.{name}"
     return f"{within}{is_member and language.member_separator or language.separator}{name}"

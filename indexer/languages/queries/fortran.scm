@@ -1,5 +1,5 @@
 (module . (module_statement (name) @name)) @module
-(submodule . (submodule_statement name: (name) @name)) @module
+(submodule . (submodule_statement name: (_) @name)) @module
 (program . (program_statement (name) @name)) @function
 (function . (function_statement name: (_) @name)) @function
 (subroutine . (subroutine_statement name: (_) @name)) @function
