@@ -41,7 +41,9 @@ class HashEmbedder:
         return [" ".join(words[start : start + self.max_tokens]) for start in starts]
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
-        return np.stack([self._embed(text) for text in texts]) if texts else np.zeros((0, self.dim), np.float32)
+        return (
+            np.stack([self._embed(text) for text in texts]) if texts else np.zeros((0, self.dim), np.float32)
+        )
 
     def _embed(self, text: str) -> Vectors:
         words = _WORD.findall(text)[: self.max_tokens] or [""]

@@ -1,0 +1,194 @@
+"""One query: candidates by words and by vectors from the store, put in order by `indexer.rank`."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from indexer.changed import changed_files
+from indexer.errors import UserError
+from indexer.overlay import Overlay, dense_hits, lexical_hits, matching
+from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank
+from indexer.store import Hit, RootRow, Store, StoredFunction
+from indexer.store.filters import Where
+from indexer.store.lexical import fields
+from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
+
+CANDIDATES = 300  # of each kind; fusion looks no deeper
+MAX_QUERY_CHARS = 4_000  # far beyond any model's window; the rest could not count
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+class Search:
+    """One search over one root."""
+
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        load_embedder: Callable[[], Embedder | None],
+        overlay: Overlay | None,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._store = store
+        self._path = root
+        self._root = indexed(store, root)
+        self._load_embedder = load_embedder
+        self._cancelled = cancelled
+        self._fingerprint = self._root.fingerprint
+        self._notes: list[str] = []
+        self._hidden = frozenset(overlay.files) if overlay is not None else frozenset()
+        self._buffers = overlay.functions() if overlay is not None else {}
+        self._buffer_vectors = overlay.vectors if overlay is not None else {}
+
+    def answer(self, text: str, *, limit: int, filters: SearchFilters, explain: bool) -> Answer:
+        """The answer; `UserError` for an empty query."""
+        start = time.perf_counter()
+        query = parse_query(self._clean(text))
+        filters = merge(filters, query.filters)
+        changed = changed_files(self._path) if filters.changed_only else frozenset()
+        where = self._store.filter(self._root.id, filters, changed=changed)
+        self._buffers = matching(self._buffers, filters, changed)
+        n_candidates = max(CANDIDATES, limit)
+        lexical, statistics = self._lexical(query, n_candidates, where)
+        dense = [] if self._cancelled() else self._dense(query, n_candidates, where)
+        results = self._rank(query, lexical, dense, statistics, limit, explain)
+        coverage = self._coverage()
+        self._explain_emptiness(results, filters)
+        elapsed_ms = (time.perf_counter() - start) * 1000
+        return Answer(text, coverage, elapsed_ms, tuple(results), tuple(self._notes))
+
+    def _clean(self, text: str) -> str:
+        cleaned = _CONTROL.sub(" ", text).strip()
+        if not cleaned:
+            raise UserError("The query is empty. Ask for what the code does, or for a name.")
+        if len(cleaned) > MAX_QUERY_CHARS:
+            self._notes.append(
+                f"The query has {len(cleaned):,} characters; only the first {MAX_QUERY_CHARS:,} were used."
+            )
+        return cleaned[:MAX_QUERY_CHARS]
+
+    def _lexical(self, query: Query, limit: int, where: Where) -> tuple[list[Hit], Statistics]:
+        known = self._store.lexical_statistics(self._root.id, query.terms)
+        hits: list[Hit] = []
+        if query.fts:
+            stored = self._store.lexical(
+                self._root.id, query.fts, FIELD_WEIGHTS, limit + self._n_hidden(), where
+            )
+            hits = [*stored, *lexical_hits(self._buffers, query.terms, FIELD_WEIGHTS, known)]
+        return hits, Statistics(known.n_functions, known.mean_lengths, known.df)
+
+    def _dense(self, query: Query, limit: int, where: Where) -> list[Hit]:
+        embedder = self._embedder()
+        if embedder is None:
+            return []
+        vector = embedder.encode_queries([query.text])[0]
+        found = self._store.dense(
+            self._root.id, embedder.fingerprint, vector, limit + self._n_hidden(), where
+        )
+        return [*found, *dense_hits(self._buffers, self._vectors_of_buffers(embedder), vector)]
+
+    def _embedder(self) -> Embedder | None:
+        """The embedder, unless words have to do; the notes say why."""
+        if not self._root.fingerprint and not self._store.has_vectors(self._root.id):
+            self._notes.append("No vectors yet: answered by words alone. `codewhere index` makes them.")
+            return None
+        try:
+            embedder = self._load_embedder()
+        except Exception as error:  # whatever is wrong with the model, words still answer
+            self._notes.append(f"Answered by words alone, because the model cannot be used: {error}")
+            return None
+        if embedder is not None:
+            self._fingerprint = embedder.fingerprint
+            embedded, _ = self._store.coverage(self._root.id, embedder.fingerprint)
+            if not embedded and self._root.fingerprint not in ("", embedder.fingerprint):
+                self._notes.append(
+                    f"This folder was indexed with the model {self._root.model}, not with {embedder.name}:"
+                    " answered by words alone. Run `codewhere index` to use this model."
+                )
+        return embedder
+
+    def _vectors_of_buffers(self, embedder: Embedder) -> dict[str, Vectors]:
+        hashes = {stored.function.content_hash for stored in self._buffers.values()}
+        lacking = hashes - self._buffer_vectors.keys()
+        stored = self._store.vectors_of(embedder.fingerprint, lacking)
+        return {**self._buffer_vectors, **stored}
+
+    def _n_hidden(self) -> int:
+        """How many stored functions the overlay hides: so many more candidates are asked for."""
+        return sum(len(self._store.functions_in(self._root.id, path)) for path in self._hidden)
+
+    def _rank(
+        self,
+        query: Query,
+        lexical: list[Hit],
+        dense: list[Hit],
+        statistics: Statistics,
+        limit: int,
+        explain: bool,
+    ) -> list[SearchResult]:
+        functions = self._store.functions({hit.id for hit in [*lexical, *dense] if hit.id >= 0})
+        functions = {
+            id_: stored for id_, stored in functions.items() if stored.function.path not in self._hidden
+        }
+        functions.update(self._buffers)
+        return rank(
+            query,
+            _candidates(lexical, functions),
+            _candidates(dense, functions),
+            statistics,
+            limit=limit,
+            root=str(self._path),
+            explain=explain,
+        )
+
+    def _coverage(self) -> float:
+        embedded, functions = self._store.coverage(self._root.id, self._fingerprint)
+        return embedded / functions if functions else 0.0
+
+    def _explain_emptiness(self, results: list[SearchResult], filters: SearchFilters) -> None:
+        if results:
+            return
+        _, functions = self._store.coverage(self._root.id, self._fingerprint)
+        if not functions:
+            self._notes.append("Nothing is indexed in this folder: no function or text was found in it.")
+        elif filters != SearchFilters():
+            self._notes.append("Nothing that passes the filters matches. Try fewer or wider filters.")
+        else:
+            self._notes.append("Nothing matches. Try other words.")
+
+
+def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
+    """Filters that were given beside a query together with those written in it."""
+    return replace(
+        given,
+        languages=given.languages + written.languages,
+        kinds=given.kinds + written.kinds,
+        paths=given.paths + written.paths,
+        exclude=given.exclude + written.exclude,
+        symbols=given.symbols + written.symbols,
+        no_tests=given.no_tests or written.no_tests,
+        changed_only=given.changed_only or written.changed_only,
+    )
+
+
+def indexed(store: Store, path: Path) -> RootRow:
+    """The root at a path; `UserError` when it was never indexed."""
+    root = store.root(str(path))
+    if root is None:
+        raise UserError(f"{path} is not indexed yet. Run `codewhere index {path}` first.")
+    return root
+
+
+def _candidates(hits: Iterable[Hit], functions: dict[int, StoredFunction]) -> list[Candidate]:
+    """Hits with their functions, best first; those deleted meanwhile are left out."""
+    ordered = sorted(hits, key=lambda hit: (-hit.score, hit.id))
+    return [
+        Candidate(hit.id, stored.function, stored.demoted, hit.score, fields(stored.function))
+        for hit in ordered
+        if (stored := functions.get(hit.id)) is not None
+    ]

@@ -1,0 +1,212 @@
+"""Search by vectors over one root: the graph where there is one, and an exact scan of all it lacks.
+
+A `Snapshot` belongs to one state of the database and never changes; `refresh` makes the next one from it and
+reads only what is new. So what was embedded is found at once, whether the graph has it yet or not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.store import hnsw, vectors
+from indexer.store.hnsw import Graph
+from indexer.store.records import Hit, Ids
+from indexer.store.vectors import VectorRows
+from indexer.types import Vectors
+
+Mask = npt.NDArray[np.bool_]
+
+_SLACK = 1.5  # vectors asked of the graph per function wanted: windows and copies share places
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a snapshot is of."""
+
+    folder: Path
+    root_id: int
+    model_id: int
+    fingerprint: str
+    dim: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The vectors of one root in one state of the database."""
+
+    generation: int
+    last_vector: int
+    rows: VectorRows
+    graph: Graph | None
+    scanned_ids: Ids
+    """Vectors that are not in the graph, ascending."""
+    scanned: Vectors
+    graph_tried: str = ""
+    """The graph file that was looked at last, valid or not."""
+
+    def search(self, query: Vectors, limit: int, allowed: Ids | None = None) -> list[Hit]:
+        """The functions nearest to a vector, float32 [d], by their best window, best first.
+
+        :param allowed: Ids of the only functions that may be found.
+        """
+        if allowed is None:
+            return self._search_all(query, limit)
+        chosen = np.isin(self.rows.function_ids, allowed)
+        ids = np.unique(self.rows.vector_ids[chosen])
+        if self.graph is not None and len(ids) > hnsw.EXACT_LIMIT:
+            return self._search_graph(query, limit, chosen)
+        found, matrix = self.vectors(ids)
+        return self._functions(found, matrix @ query, limit, chosen)
+
+    def vectors(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Vectors of this root by id, float32 [n, d]; the order is another, so the ids come along."""
+        ids = np.intersect1d(ids, self.rows.vector_ids)
+        here = np.isin(self.scanned_ids, ids, assume_unique=True)
+        parts = [(self.scanned_ids[here], self.scanned[here])]
+        if self.graph is not None:
+            labels = np.intersect1d(ids, self.graph.labels, assume_unique=True)
+            if len(labels):
+                parts.append((labels, self.graph.vectors(labels)))
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _search_all(self, query: Vectors, limit: int) -> list[Hit]:
+        if self.graph is not None:
+            return self._search_graph(query, limit, None)
+        return self._functions(self.scanned_ids, self.scanned @ query, limit)
+
+    def _search_graph(self, query: Vectors, limit: int, chosen: Mask | None) -> list[Hit]:
+        assert self.graph is not None
+        scanned = self.scanned @ query
+        wanted = int(limit * _SLACK) + 10
+        while True:
+            labels, scores = self.graph.search(query, wanted)
+            ids = np.concatenate([labels, self.scanned_ids])
+            hits = self._functions(ids, np.concatenate([scores, scanned]), limit, chosen)
+            if wanted >= len(self.graph.labels) or self._enough(hits, scores, limit):
+                return hits
+            wanted *= 4
+
+    @staticmethod
+    def _enough(hits: list[Hit], scores: Vectors, limit: int) -> bool:
+        # Beyond its last answer the graph may hold nothing better than the last function found.
+        return len(hits) >= limit and bool(hits[-1].score >= scores[-1])
+
+    def _functions(self, ids: Ids, scores: Vectors, limit: int, chosen: Mask | None = None) -> list[Hit]:
+        """The best functions that have these vectors; vectors nobody has (deleted functions) find nothing."""
+        best: dict[int, float] = {}
+        for count in (4 * limit, len(ids)):
+            top_ids, top_scores = _top(ids, scores, count)
+            best = self._best_windows(top_ids, top_scores, limit, chosen)
+            if len(best) >= limit:
+                break
+        ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+        return [Hit(*item) for item in ordered[:limit]]
+
+    def _best_windows(self, ids: Ids, scores: Vectors, limit: int, chosen: Mask | None) -> dict[int, float]:
+        """Function -> its best score, for at least `limit` functions where there are so many."""
+        starts = np.searchsorted(self.rows.vector_ids, ids, side="left")
+        ends = np.searchsorted(self.rows.vector_ids, ids, side="right")
+        best: dict[int, float] = {}
+        for start, end, score in zip(starts.tolist(), ends.tolist(), scores.tolist(), strict=True):
+            for row in range(start, end):
+                if chosen is None or chosen[row]:
+                    best.setdefault(int(self.rows.function_ids[row]), score)
+            if len(best) >= limit:
+                break
+        return best
+
+
+def refresh(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> Snapshot:
+    """The snapshot of now; `old` itself when nothing changed since. Needs a reading transaction."""
+    generation, last_vector = _state(db, scope)
+    tried = old.graph_tried if old is not None else ""
+    header = hnsw.read_header(scope.folder, scope.root_id, scope.fingerprint, scope.dim)
+    name = header.file if header else ""
+    if old is not None and (old.generation, old.last_vector, tried) == (generation, last_vector, name):
+        return old
+    rows = _rows(db, scope, old)
+    graph = old.graph if old is not None else None
+    if name != tried:
+        graph = hnsw.load(scope.folder, header) if header else None
+    ids = np.unique(rows.vector_ids)
+    lacking = np.setdiff1d(ids, graph.labels, assume_unique=True) if graph is not None else ids
+    scanned_ids, scanned = _load(db, scope, lacking, old)
+    return Snapshot(generation, last_vector, rows, graph, scanned_ids, scanned, name)
+
+
+def improve_graph(
+    scope: Scope,
+    snapshot: Snapshot,
+    load: Callable[[Ids], tuple[Ids, Vectors]],
+    threads: int,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Build, extend or drop the graph file where that pays; True when the file changed.
+
+    Only for the holder of the root's lock. The work is done on a graph of its own, so searches go on.
+    """
+    ids = np.unique(snapshot.rows.vector_ids)
+    if len(ids) <= hnsw.EXACT_LIMIT:
+        hnsw.remove(scope.folder, scope.root_id)
+        return snapshot.graph is not None
+    header = hnsw.read_header(scope.folder, scope.root_id, scope.fingerprint, scope.dim)
+    graph = snapshot.graph
+    dead = len(np.setdiff1d(graph.labels, ids, assume_unique=True)) if graph is not None else 0
+    if graph is None or header is None or dead > hnsw.REBUILD_SHARE * len(graph.labels):
+        mine = hnsw.new_graph(scope.dim)
+        added = load(ids)
+    elif len(snapshot.scanned_ids) > hnsw.EXTEND_SHARE * len(ids):
+        again = hnsw.load(scope.folder, header)
+        mine = again if again is not None else hnsw.new_graph(scope.dim)
+        added = load(np.setdiff1d(ids, mine.labels, assume_unique=True))
+    else:
+        return False
+    if not mine.add(*added, threads, cancelled):
+        return False
+    mine.save(scope.folder, scope.root_id, scope.fingerprint, snapshot.generation)
+    return True
+
+
+def _state(db: sqlite3.Connection, scope: Scope) -> tuple[int, int]:
+    row = db.execute("SELECT generation FROM roots WHERE id = ?", (scope.root_id,)).fetchone()
+    return (int(row[0]) if row else -1), vectors.last_id(db)
+
+
+def _rows(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> VectorRows:
+    if old is None:
+        return vectors.rows_of(db, scope.root_id, scope.model_id)
+    files = db.execute("SELECT id, generation FROM files WHERE root_id = ?", (scope.root_id,)).fetchall()
+    unchanged = np.array([id_ for id_, generation in files if generation <= old.generation], np.int64)
+    kept = np.isin(old.rows.file_ids, unchanged)
+    changed = vectors.rows_of(db, scope.root_id, scope.model_id, newer_than=old.generation)
+    embedded = vectors.rows_after(db, scope.root_id, scope.model_id, old.last_vector)
+    columns = zip(old.rows, changed, embedded, strict=True)
+    table = np.stack([np.concatenate([before[kept], *more]) for before, *more in columns], axis=1)
+    table = np.unique(table, axis=0)  # sorts by vector, then function, as `VectorRows` wants it
+    return VectorRows(*(np.ascontiguousarray(column) for column in table.T))
+
+
+def _load(db: sqlite3.Connection, scope: Scope, ids: Ids, old: Snapshot | None) -> tuple[Ids, Vectors]:
+    if old is None or not len(old.scanned_ids):
+        return vectors.load(db, ids, scope.dim)
+    kept = np.isin(old.scanned_ids, ids, assume_unique=True)
+    new_ids, new = vectors.load(db, np.setdiff1d(ids, old.scanned_ids, assume_unique=True), scope.dim)
+    # New vectors have higher ids unless a function came back; either way the order must be kept.
+    all_ids = np.concatenate([old.scanned_ids[kept], new_ids])
+    order = np.argsort(all_ids)
+    return all_ids[order], np.concatenate([old.scanned[kept], new])[order]
+
+
+def _top(ids: Ids, scores: Vectors, count: int) -> tuple[Ids, Vectors]:
+    """The `count` best ids by falling score; equal scores by id, so that answers repeat."""
+    if count < len(ids):
+        part = np.argpartition(-scores, count)[:count]
+        ids, scores = ids[part], scores[part]
+    order = np.lexsort((ids, -scores))
+    return ids[order], scores[order]

@@ -1,0 +1,96 @@
+"""Search filters as a condition on the rows of one root."""
+
+from __future__ import annotations
+
+import fnmatch
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from indexer.store.records import from_blob
+from indexer.types import SearchFilters
+
+_GLOB_SIGNS = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition for SQL over `functions f`; an empty `sql` lets everything pass."""
+
+    sql: str = ""
+    parameters: tuple[object, ...] = ()
+
+
+def compile_filters(
+    db: sqlite3.Connection,
+    root_id: int,
+    filters: SearchFilters,
+    *,
+    changed: Collection[str] = (),
+) -> Where:
+    """The condition for `filters`.
+
+    :param changed: Root-relative paths that count as changed; needed for `filters.changed_only`.
+    """
+    conditions: list[str] = []
+    parameters: list[object] = []
+    for column, values in (("language", filters.languages), ("kind", filters.kinds)):
+        if values:
+            conditions.append(f"f.{column} IN ({', '.join('?' * len(values))})")
+            parameters += [value.lower() for value in values]
+    if filters.symbols:
+        patterns = [_symbol_pattern(symbol) for symbol in filters.symbols]
+        each = "lower(CAST(f.symbol AS TEXT)) GLOB ?"
+        conditions.append(f"({' OR '.join([each] * len(patterns))})")
+        parameters += patterns
+    if filters.paths or filters.exclude or filters.no_tests or filters.changed_only:
+        conditions.append("f.file_id IN (SELECT value FROM json_each(?))")
+        parameters.append(str(_file_ids(db, root_id, filters, changed)))
+    elif conditions:
+        conditions.append("f.file_id IN (SELECT id FROM files WHERE root_id = ?)")
+        parameters.append(root_id)
+    return Where(" AND ".join(conditions), tuple(parameters))
+
+
+def _file_ids(
+    db: sqlite3.Connection,
+    root_id: int,
+    filters: SearchFilters,
+    changed: Collection[str],
+) -> list[int]:
+    wanted = PathFilter(filters, changed)
+    rows = db.execute("SELECT id, path, demoted FROM files WHERE root_id = ?", (root_id,))
+    named = ((id_, from_blob(path), demoted) for id_, path, demoted in rows)
+    return [id_ for id_, path, demoted in named if wanted(path, demoted)]
+
+
+class PathFilter:
+    """The part of the filters that looks at files."""
+
+    def __init__(self, filters: SearchFilters, changed: Collection[str] = ()) -> None:
+        from pathspec import GitIgnoreSpec
+
+        self._filters = filters
+        self._changed = changed
+        self._paths = GitIgnoreSpec.from_lines(filters.paths) if filters.paths else None
+        self._exclude = GitIgnoreSpec.from_lines(filters.exclude) if filters.exclude else None
+
+    def __call__(self, path: str, demoted: str) -> bool:
+        """Whether functions of this file may be found."""
+        if self._filters.no_tests and demoted == "test":
+            return False
+        if self._filters.changed_only and path not in self._changed:
+            return False
+        if self._paths is not None and not self._paths.match_file(path):
+            return False
+        return self._exclude is None or not self._exclude.match_file(path)
+
+
+def symbol_matches(symbol: str, wanted: str) -> bool:
+    """Whether a symbol contains a text, or matches a glob, regardless of case."""
+    return fnmatch.fnmatchcase(symbol.lower(), _symbol_pattern(wanted))
+
+
+def _symbol_pattern(symbol: str) -> str:
+    pattern = symbol.lower()
+    return pattern if _GLOB_SIGNS & set(pattern) else f"*{pattern}*"

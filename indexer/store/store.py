@@ -1,0 +1,309 @@
+"""The store as the engine sees it: one object, usable from any thread, each write one short transaction."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from sqlite3 import Connection
+
+from indexer.rank.tokens import TOKENS_VERSION
+from indexer.store import catalogue, dense, gc, hnsw, lexical, vectors, write
+from indexer.store.database import Database
+from indexer.store.dense import Scope, Snapshot
+from indexer.store.filters import Where, compile_filters
+from indexer.store.locks import RootLock
+from indexer.store.records import (
+    FileRow,
+    GcReport,
+    Hit,
+    Ids,
+    LexicalStatistics,
+    RootRow,
+    StoredFunction,
+)
+from indexer.types import Function, SearchFilters, SkippedFile, Vectors
+
+_GRAPHS = "hnsw"
+
+
+class Store:
+    """All roots of one data folder. Readers never wait; there is one writer per root (`lock`)."""
+
+    def __init__(self, home: Path) -> None:
+        """Open the store in `home`, or create it; `UserError` says what to do when that cannot be."""
+        self.home = Path(home)
+        self._database = Database(self.home)
+        self._graphs = self.home / _GRAPHS
+        self._snapshots: dict[tuple[int, str], Snapshot] = {}
+        self._refreshing = threading.Lock()
+        self._coverage: dict[int, tuple[tuple[int, int, int | None], tuple[int, int]]] = {}
+
+    @property
+    def read_only(self) -> bool:
+        """True when the data folder cannot be written to: searching works, indexing does not."""
+        return self._database.read_only
+
+    def close(self) -> None:
+        """Close the connections of all threads and free the vectors in memory."""
+        self._database.close()
+        self._snapshots.clear()
+
+    # Roots
+
+    def roots(self) -> list[RootRow]:
+        """All roots, ordered by path."""
+        with self._database.reading() as db:
+            return catalogue.roots(db)
+
+    def root(self, path: str) -> RootRow | None:
+        """The root at an absolute path, None when that folder was never indexed."""
+        with self._database.reading() as db:
+            return catalogue.find_root(db, path)
+
+    def ensure_root(self, path: str) -> int:
+        """The id of the root at an absolute path, written if it is new."""
+        with self._database.writing() as db:
+            return write.ensure_root(db, path)
+
+    def forget(self, path: str) -> bool:
+        """Remove a root; its vectors stay for their time of grace. False when it was not there."""
+        with self._database.writing() as db:
+            root = catalogue.find_root(db, path)
+            if root is not None:
+                write.remove_root(db, root.id)
+        if root is not None:
+            hnsw.remove(self._graphs, root.id)
+        return root is not None
+
+    def lock(self, root_id: int, path: str, purpose: str) -> RootLock:
+        """The lock of a root for writing its files (``files``) or for embedding it (``vectors``)."""
+        return RootLock(self.home, f"{root_id}.{purpose}", path)
+
+    def finish(self, root_id: int, fingerprint: str = "") -> None:
+        """Write down that an update of the whole root is complete, and the model it was embedded with."""
+        with self._database.writing() as db:
+            model = vectors.model_id(db, fingerprint)
+            db.execute(
+                "UPDATE roots SET updated_at = ?, model_id = coalesce(?, model_id) WHERE id = ?",
+                (time.time(), model, root_id),
+            )
+
+    # Files and functions
+
+    def files(self, root_id: int) -> dict[str, FileRow]:
+        """The files of a root by path."""
+        with self._database.reading() as db:
+            return catalogue.files(db, root_id)
+
+    def write_batch(
+        self,
+        root_id: int,
+        *,
+        parsed: Sequence[tuple[FileRow, Sequence[Function]]] = (),
+        touched: Sequence[FileRow] = (),
+        removed: Sequence[FileRow] = (),
+    ) -> None:
+        """Write a batch of files in one transaction; when it returns, words find the functions.
+
+        :param parsed: Files with all their functions.
+        :param touched: Files whose functions stay but whose size, time or demotion changed.
+        :param removed: Files that are gone.
+        """
+        with self._database.writing() as db:
+            generation = catalogue.bump(db, root_id)
+            write.remove_files(db, root_id, (file.id for file in removed))
+            for file, functions in parsed:
+                write.replace_functions(db, root_id, generation, file, functions)
+            for file in touched:
+                catalogue.touch_file(db, file)
+
+    def set_skipped(
+        self, root_id: int, skipped: Iterable[SkippedFile], paths: Sequence[str] | None = None
+    ) -> None:
+        """Replace the list of what was left out, or only its entries at and below `paths`."""
+        with self._database.writing() as db:
+            catalogue.remove_skipped(db, root_id, paths)
+            catalogue.add_skipped(db, root_id, skipped)
+
+    def count_files(self, root_id: int) -> int:
+        """Number of files of a root."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT count(*) FROM files WHERE root_id = ?", (root_id,)).fetchone()
+            return int(row[0])
+
+    def skipped(self, root_id: int) -> list[SkippedFile]:
+        """What the last updates left out, by path."""
+        with self._database.reading() as db:
+            return catalogue.skipped(db, root_id)
+
+    def functions(self, ids: Iterable[int]) -> dict[int, StoredFunction]:
+        """Functions by id; those that are gone meanwhile are left out."""
+        with self._database.reading() as db:
+            return catalogue.functions(db, ids)
+
+    def functions_in(self, root_id: int, path: str) -> list[StoredFunction]:
+        """The functions of one file, in the order of the file."""
+        with self._database.reading() as db:
+            return catalogue.functions_in(db, root_id, path)
+
+    # Words
+
+    def ensure_words(self, root_id: int) -> bool:
+        """Make the lexical index anew if another version of the tokenizer made it; True when it did."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT tokens_version FROM roots WHERE id = ?", (root_id,)).fetchone()
+        if row is None or row[0] == TOKENS_VERSION:
+            return False
+        with self._database.writing() as db:
+            lexical.rebuild(db, root_id)
+        return True
+
+    def filter(
+        self,
+        root_id: int,
+        filters: SearchFilters,
+        *,
+        changed: Collection[str] = (),
+    ) -> Where:
+        """The filters as a condition for `lexical` and `dense`; see `compile_filters`."""
+        with self._database.reading() as db:
+            return compile_filters(db, root_id, filters, changed=changed)
+
+    def lexical(
+        self, root_id: int, match: str, weights: Sequence[float], limit: int, where: Where | None = None
+    ) -> list[Hit]:
+        """The best functions for an FTS5 expression over `lexical.COLUMNS`, by weighted BM25."""
+        with self._database.reading() as db:
+            return lexical.search(db, root_id, match, weights, limit, where or Where())
+
+    def lexical_statistics(self, root_id: int, terms: Iterable[str]) -> LexicalStatistics:
+        """What BM25 needs to know of the root."""
+        with self._database.reading() as db:
+            return lexical.statistics(db, root_id, terms)
+
+    # Vectors
+
+    def ensure_model(self, fingerprint: str, name: str, dim: int) -> int:
+        """The id of a model, written if it is new."""
+        with self._database.writing() as db:
+            return vectors.ensure_model(db, fingerprint, name, dim)
+
+    def missing(
+        self, root_id: int, model: int, first: Iterable[str] = (), only: Collection[str] | None = None
+    ) -> list[int]:
+        """Contents of a root, or of some of its files, without a vector, in the order to embed them."""
+        with self._database.reading() as db:
+            return vectors.missing(db, root_id, model, first, only)
+
+    def texts(self, model: int, contents: Sequence[int]) -> dict[int, str]:
+        """The texts of those contents that still have no vector of the model."""
+        with self._database.reading() as db:
+            return vectors.texts(db, vectors.still_missing(db, model, contents))
+
+    def add_vectors(self, model: int, contents: Iterable[tuple[int, Vectors]]) -> None:
+        """Write all windows, float32 [windows, dim], of each content."""
+        with self._database.writing() as db:
+            vectors.add(db, model, contents)
+
+    def has_vectors(self, root_id: int) -> bool:
+        """Whether any function of a root has a vector of any model."""
+        with self._database.reading() as db:
+            return vectors.any_of(db, root_id)
+
+    def vectors_of(self, fingerprint: str, hashes: Iterable[str]) -> dict[str, Vectors]:
+        """The windows, float32 [windows, dim], of contents by their hash; those without are left out."""
+        with self._database.reading() as db:
+            model = vectors.model_id(db, fingerprint)
+            return {} if model is None else vectors.of_contents(db, model, hashes)
+
+    def indexing_pid(self, root_id: int) -> int | None:
+        """The process that is updating a root now, None when there is none."""
+        locks = (self.lock(root_id, "", purpose) for purpose in ("files", "vectors"))
+        return next((pid for lock in locks if (pid := lock.holder()) is not None), None)
+
+    def dense(
+        self,
+        root_id: int,
+        fingerprint: str,
+        query: Vectors,
+        limit: int,
+        where: Where | None = None,
+    ) -> list[Hit]:
+        """The functions nearest to a vector, float32 [dim], by their best window, best first."""
+        snapshot = self._snapshot(root_id, fingerprint, len(query))
+        if snapshot is None or not len(snapshot.rows.vector_ids):
+            return []
+        allowed = None
+        if where is not None and where.sql:
+            with self._database.reading() as db:
+                allowed = vectors.matching(db, where)
+        return snapshot.search(query, limit, allowed)
+
+    def coverage(self, root_id: int, fingerprint: str) -> tuple[int, int]:
+        """Functions of a root that have a vector of the model, and functions in all."""
+        with self._database.reading() as db:
+            model = vectors.model_id(db, fingerprint)
+            state = db.execute("SELECT generation FROM roots WHERE id = ?", (root_id,)).fetchone()
+            key = (state[0] if state else -1, vectors.last_id(db), model)
+            known = self._coverage.get(root_id)
+            if known is None or known[0] != key:
+                known = (key, vectors.coverage(db, root_id, model))
+                self._coverage[root_id] = known
+            return known[1]
+
+    def improve_graph(
+        self,
+        root_id: int,
+        fingerprint: str,
+        dim: int,
+        threads: int,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Bring the HNSW file of a root up to date where that pays; the caller holds the root's lock."""
+        snapshot = self._snapshot(root_id, fingerprint, dim)
+        with self._database.reading() as db:
+            scope = self._scope(db, root_id, fingerprint, dim)
+        if snapshot is None or scope is None:
+            return False
+
+        def load(ids: Ids) -> tuple[Ids, Vectors]:
+            with self._database.reading() as db:
+                return vectors.load(db, ids, dim)
+
+        return dense.improve_graph(scope, snapshot, load, threads, cancelled)
+
+    # The store as a whole
+
+    def gc(self, grace_days: float = gc.GRACE_DAYS) -> GcReport:
+        """Free what has been out of use for `grace_days`."""
+        return gc.collect(self._database, self._graphs, grace_days)
+
+    def last_gc(self) -> float:
+        """When garbage was collected last, in seconds since 1970; 0 for never."""
+        with self._database.reading() as db:
+            return gc.last_run(db)
+
+    def disk_bytes(self, root_id: int) -> int:
+        """Bytes that a root takes; what it shares with other roots counts fully."""
+        with self._database.reading() as db:
+            return catalogue.disk_bytes(db, root_id) + hnsw.disk_bytes(self._graphs, root_id)
+
+    def store_bytes(self) -> int:
+        """Bytes of all files of the store."""
+        return sum(path.stat().st_size for path in self.home.rglob("*") if path.is_file())
+
+    def _snapshot(self, root_id: int, fingerprint: str, dim: int) -> Snapshot | None:
+        key = (root_id, fingerprint)
+        with self._refreshing, self._database.reading() as db:
+            scope = self._scope(db, root_id, fingerprint, dim)
+            if scope is None:
+                return None
+            snapshot = dense.refresh(db, scope, self._snapshots.get(key))
+            self._snapshots[key] = snapshot
+            return snapshot
+
+    def _scope(self, db: Connection, root_id: int, fingerprint: str, dim: int) -> Scope | None:
+        model = vectors.model_id(db, fingerprint)
+        return None if model is None else Scope(self._graphs, root_id, model, fingerprint, dim)
