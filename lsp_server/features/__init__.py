@@ -1,1 +1,1 @@
-"""One file for each feature the language server offers."""
+"""What a client can ask for, one file for each feature; `register` of each adds it to a server."""

@@ -1,0 +1,153 @@
+"""From the results of the engine to what goes over the wire."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+
+from indexer.types import Function, SearchResult, Why
+from lsp_server.overlays import Snapshot
+from lsp_server.positions import Encoding, SourceText
+from lsp_server.workspaces import Root
+
+_MAX_FILE_BYTES = 8_000_000  # of a larger file, lines are given without columns
+_NAME_SEARCH_CHARS = 2_000
+_SEPARATORS = re.compile(r"[.:#/\\>\s]+")
+_SYMBOL_KINDS = {
+    "function": lsp.SymbolKind.Function,
+    "method": lsp.SymbolKind.Method,
+    "constructor": lsp.SymbolKind.Constructor,
+    "lambda": lsp.SymbolKind.Function,
+    "class": lsp.SymbolKind.Class,
+    "struct": lsp.SymbolKind.Struct,
+    "interface": lsp.SymbolKind.Interface,
+    "enum": lsp.SymbolKind.Enum,
+    "trait": lsp.SymbolKind.Interface,
+    "module": lsp.SymbolKind.Module,
+    "text": lsp.SymbolKind.String,
+}
+
+
+class Locator:
+    """Finds the ranges of functions, each file read once; made anew for every request."""
+
+    def __init__(self, encoding: Encoding, snapshots: Iterable[Snapshot]) -> None:
+        self._encoding = encoding
+        self._buffers = {snapshot.path: snapshot for snapshot in snapshots}
+        self._sources: dict[Path, SourceText | None] = {}
+
+    def whole(self, root: Root, function: Function) -> lsp.Range:
+        """From the first to the last character of a function."""
+        source = self._source(root, function.path)
+        if source is None:
+            return _lines_only(function.start_line, function.end_line)
+        if _body_offset(source, function) is None:
+            return source.line_range(function.start_line, function.end_line, self._encoding)
+        return source.range(function.start_byte, function.end_byte, self._encoding)
+
+    def name(self, root: Root, function: Function) -> lsp.Range:
+        """The name of a function where it is defined; else the start of its first line."""
+        source = self._source(root, function.path)
+        offset = _body_offset(source, function) if source is not None else None
+        if source is None or offset is None:
+            return _lines_only(function.start_line, function.start_line)
+        head = function.body[:_NAME_SEARCH_CHARS]
+        found = _find_name(head, short_name(function.symbol))
+        before, name = head[: found[0]], head[found[0] : found[1]]
+        start = offset + len(before.encode("utf-8", "surrogatepass"))
+        return source.range(start, start + len(name.encode("utf-8", "surrogatepass")), self._encoding)
+
+    def lines(self, root: Root, path: str, ranges: Iterable[tuple[int, int]]) -> list[lsp.Range]:
+        """Ranges of half-open line numbers."""
+        source = self._source(root, path)
+        if source is None:
+            return [_lines_only(start, end) for start, end in ranges]
+        return [source.line_range(start, end, self._encoding) for start, end in ranges]
+
+    def _source(self, root: Root, path: str) -> SourceText | None:
+        file = root.path / path
+        if file not in self._sources:
+            self._sources[file] = self._read(root, file)
+        return self._sources[file]
+
+    def _read(self, root: Root, file: Path) -> SourceText | None:
+        if file in self._buffers:
+            return SourceText.of(self._buffers[file].data)
+        try:
+            # The file may have become a link to somewhere else since it was indexed.
+            inside = file.resolve().is_relative_to(root.path)
+            if not inside or not file.is_file() or file.stat().st_size > _MAX_FILE_BYTES:
+                return None
+            return SourceText.of(file.read_bytes())
+        except OSError:
+            return None
+
+
+def result_to_json(root: Root, result: SearchResult, locator: Locator) -> dict[str, Any]:
+    """One result as docs/protocol.md has it."""
+    function = result.function
+    return {
+        "uri": root.file_uri(function.path),
+        "range": range_to_json(locator.whole(root, function)),
+        "selectionRange": range_to_json(locator.name(root, function)),
+        "path": function.path,
+        "root": root.uri,
+        "symbol": function.symbol,
+        "kind": function.kind,
+        "language": function.language,
+        "score": round(result.score, 4),
+        "snippet": function.body,
+        "why": _why_to_json(result.why),
+        "highlights": [range_to_json(r) for r in locator.lines(root, function.path, result.why.lines)],
+    }
+
+
+def range_to_json(value: lsp.Range) -> dict[str, Any]:
+    """Own replies are plain JSON, which pygls sends as it is."""
+    return {
+        "start": {"line": value.start.line, "character": value.start.character},
+        "end": {"line": value.end.line, "character": value.end.character},
+    }
+
+
+def symbol_kind(kind: str) -> lsp.SymbolKind:
+    """The nearest of LSP's kinds."""
+    return _SYMBOL_KINDS.get(kind, lsp.SymbolKind.Function)
+
+
+def short_name(symbol: str) -> str:
+    """The last part of a qualified name: ``run`` of ``RetryPolicy.run``."""
+    parts = [part for part in _SEPARATORS.split(symbol) if part]
+    return parts[-1] if parts else ""
+
+
+def _why_to_json(why: Why) -> dict[str, Any]:
+    return {
+        "denseRank": why.dense_rank,
+        "lexicalRank": why.lexical_rank,
+        "terms": list(why.terms),
+        "signals": {name: round(value, 4) for name, value in why.signals.items()},
+    }
+
+
+def _body_offset(source: SourceText, function: Function) -> int | None:
+    """Byte offset of the body; None where the file has changed since it was indexed."""
+    body = function.body.encode("utf-8", "surrogatepass")
+    offset = source.data.find(body, function.start_byte, function.end_byte)
+    return offset if offset >= 0 else None
+
+
+def _find_name(head: str, name: str) -> tuple[int, int]:
+    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", head) if name else None
+    if found is None:
+        start = len(head) - len(head.lstrip())
+        return start, start
+    return found.span()
+
+
+def _lines_only(start: int, end: int) -> lsp.Range:
+    return lsp.Range(lsp.Position(start, 0), lsp.Position(max(start, end), 0))

@@ -1,0 +1,151 @@
+"""`codewhere/search`, and the way every other feature asks the roots."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as lsp
+
+from indexer.errors import UserError
+from indexer.types import Answer, SearchFilters, SearchResult
+from lsp_server.answers import Locator, result_to_json
+from lsp_server.params import SearchParams, Token, read_search
+from lsp_server.protocol import SEARCH, guarded
+from lsp_server.server import CodewhereServer
+from lsp_server.workspaces import Root
+
+if TYPE_CHECKING:
+    from indexer.overlay import Overlay
+
+AskRoot = Callable[[Root, "Overlay | None"], Answer]
+
+
+def register(server: CodewhereServer) -> None:
+    """Adds the handler."""
+    server.feature(SEARCH)(_handle)
+
+
+@guarded
+async def _handle(ls: CodewhereServer, raw: object) -> dict[str, Any]:
+    return await search(ls, read_search(raw))
+
+
+async def search(ls: CodewhereServer, params: SearchParams) -> dict[str, Any]:
+    """The answer to a query as docs/protocol.md has it. Raises ValueError for a root that is not there."""
+    limit = params.limit or ls.settings.limit
+    filters = params.filters or default_filters(ls)
+
+    def ask_root(root: Root, overlay: Overlay | None) -> Answer:
+        return root.open().search(
+            params.query, limit=limit, filters=filters, explain=True, overlay=overlay, dense=ls.model.ready
+        )
+
+    found = await ask(ls, ls.workspaces.select(params.roots), ask_root, limit, params.partial_result_token)
+    return found.to_json(params.query)
+
+
+def default_filters(ls: CodewhereServer) -> SearchFilters:
+    """Restrictions of a search that names none."""
+    return SearchFilters(no_tests=ls.settings.no_tests)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A result and the root it is from."""
+
+    root: Root
+    result: SearchResult
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answers of several roots as one, best first."""
+
+    hits: tuple[Hit, ...]
+    coverage: float
+    notes: tuple[str, ...]
+    elapsed_ms: float
+    results: tuple[dict[str, Any], ...] = ()
+
+    def to_json(self, query: str) -> dict[str, Any]:
+        """As docs/protocol.md has it."""
+        return {
+            "query": query,
+            "coverage": round(self.coverage, 4),
+            "elapsedMs": round(self.elapsed_ms, 1),
+            "notes": list(self.notes),
+            "results": list(self.results),
+        }
+
+
+async def ask(
+    ls: CodewhereServer,
+    roots: Sequence[Root],
+    ask_root: AskRoot,
+    limit: int,
+    token: Token | None = None,
+    *,
+    as_json: bool = True,
+) -> Found:
+    """Asks each root on a query thread and puts the answers together.
+
+    With a token the results go out as partial results, root by root, and none are left in the reply.
+    """
+    stop = threading.Event()
+    started = time.perf_counter()
+    snapshots = ls.documents.snapshots()
+    locator = Locator(ls.encoding, snapshots)
+
+    def send(hits: Sequence[Hit]) -> None:
+        values = [result_to_json(hit.root, hit.result, locator) for hit in hits]
+        if token is not None and values and not stop.is_set():
+            ls.post(ls.progress, lsp.ProgressParams(token, values))
+
+    def work() -> Found:
+        answers: list[tuple[Root, Answer]] = []
+        notes: list[str] = [] if roots else ["No folder is open, so there is nothing to search."]
+        for root in roots:
+            if stop.is_set():
+                break
+            try:
+                answer = ask_root(root, root.overlay(snapshots))
+            except UserError as error:
+                notes.append(f"{root.name}: {error}")
+                continue
+            answers.append((root, answer))
+            send([Hit(root, result) for result in answer.results] if token is not None else [])
+        found = _merge(answers, notes, limit)
+        results = [result_to_json(hit.root, hit.result, locator) for hit in found.hits] if as_json else []
+        elapsed_ms = 1000 * (time.perf_counter() - started)
+        return replace(found, results=() if token is not None else tuple(results), elapsed_ms=elapsed_ms)
+
+    try:
+        return await ls.query(work)
+    finally:
+        stop.set()
+
+
+def _merge(answers: Sequence[tuple[Root, Answer]], notes: Sequence[str], limit: int) -> Found:
+    hits: dict[tuple[str, int], Hit] = {}
+    for root, answer in answers:
+        for result in answer.results:
+            # One folder inside the other: the same function comes from both.
+            place = (str(root.path / result.function.path), result.function.start_byte)
+            if place not in hits or hits[place].result.score < result.score:
+                hits[place] = Hit(root, result)
+    best = sorted(hits.values(), key=lambda hit: -hit.result.score)[:limit]
+    all_notes = dict.fromkeys([*notes, *(note for _, answer in answers for note in answer.notes)])
+    return Found(tuple(best), _coverage(answers), tuple(all_notes), 0.0)
+
+
+def _coverage(answers: Sequence[tuple[Root, Answer]]) -> float:
+    """Share over all roots, each counted by its functions."""
+    weights = [(root.state.counts.functions if root.state.counts else 0) for root, _ in answers]
+    if not sum(weights):
+        return min((answer.coverage for _, answer in answers), default=0.0)
+    shares = [weight * answer.coverage for weight, (_, answer) in zip(weights, answers, strict=True)]
+    return sum(shares) / sum(weights)

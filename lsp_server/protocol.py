@@ -1,0 +1,193 @@
+"""The wire: what pygls 2 leaves open is closed here, so that every request gets exactly one reply."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from cattrs import Converter
+from lsprotocol import types as lsp
+from pygls.exceptions import (
+    JsonRpcException,
+    JsonRpcInvalidParams,
+    JsonRpcInvalidRequest,
+    JsonRpcServerNotInitialized,
+)
+from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+from pygls.protocol.json_rpc import RPCMessage
+
+from indexer.errors import UserError
+from lsp_server import checks
+
+if TYPE_CHECKING:
+    from lsp_server.server import CodewhereServer
+
+log = logging.getLogger(__name__)
+
+SEARCH = "codewhere/search"
+SIMILAR = "codewhere/similar"
+STATUS = "codewhere/status"
+DID_UPDATE = "codewhere/didUpdate"
+_OWN_REQUESTS = (SEARCH, SIMILAR, STATUS)
+_REQUEST_FAILED = -32803
+
+Handler = Callable[["CodewhereServer", Any], Awaitable[object]]
+
+
+@attrs.define
+class RawRequest:
+    """A request whose parameters stay JSON, to be checked by `lsp_server.params`."""
+
+    id: int | str
+    method: str
+    params: Any = None
+    jsonrpc: str = "2.0"
+
+
+def make_converter() -> Converter:
+    """The converter of lsprotocol without its kindness: ``null`` is no text and ``"3"`` is no number."""
+    converter: Converter = default_converter()  # type: ignore[no-untyped-call]
+    for kind, check in ((str, checks.text), (bool, checks.switch)):
+        converter.register_structure_hook(kind, lambda value, _type, check=check: check(value))
+    converter.register_structure_hook(int, lambda value, _type: checks.integer(value))
+    return converter
+
+
+class Protocol(LanguageServerProtocol):
+    """The server's side of the conversation."""
+
+    _server: CodewhereServer
+
+    @functools.cache  # noqa: B019 - one protocol lives as long as the process
+    def get_message_type(self, method: str) -> type[Any] | None:
+        """Own requests stay JSON; the others have the types of lsprotocol."""
+        return RawRequest if method in _OWN_REQUESTS else super().get_message_type(method)
+
+    def structure_message(self, data: dict[str, Any]) -> object:
+        """Answers messages that do not fit their type; pygls only logs them, and the client waits forever."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            self._answer_malformed(data, error)
+            raise
+
+    def _answer_malformed(self, data: dict[str, Any], error: JsonRpcException) -> None:
+        if "id" not in data:
+            return
+        if "method" in data:
+            wrong = not isinstance(data.get("params", {}), dict)
+            reason = "an object is expected" if wrong else _reason(error)
+            failure = JsonRpcInvalidParams(f"Invalid parameters of {data['method']}: {reason}")
+            self._send_response(data["id"], error=failure.to_response_error())
+        elif (future := self._request_futures.pop(data["id"], None)) is not None:
+            future.set_exception(error)
+
+    def handle_message(self, message: RPCMessage) -> None:
+        """Requests before `initialize` and after `shutdown` get the errors that LSP names."""
+        method = getattr(message, "method", None)
+        refusal = self._refusal(method)
+        if refusal is None:
+            super().handle_message(message)
+        elif hasattr(message, "id"):
+            self._send_response(message.id, error=refusal.to_response_error())
+
+    def _refusal(self, method: str | None) -> JsonRpcException | None:
+        if method is None or method == lsp.EXIT:
+            return None
+        if self._shutdown:
+            return JsonRpcInvalidRequest("The server is shutting down.")
+        initialized = self._workspace is not None
+        if initialized and method == lsp.INITIALIZE:
+            return JsonRpcInvalidRequest("The server was initialized before.")
+        if not initialized and method != lsp.INITIALIZE:
+            return JsonRpcServerNotInitialized("Send initialize first.")
+        return None
+
+    @lsp_method(lsp.EXIT)
+    def lsp_exit(self, *args: object) -> None:  # type: ignore[override]
+        """Ends the session in order; pygls leaves with `sys.exit` from inside the event loop."""
+        self._server.on_exit()
+
+    @property
+    def was_shut_down(self) -> bool:
+        """Whether the client has asked for `shutdown`."""
+        return self._shutdown
+
+    def answer_unreadable(self) -> None:
+        """The reply to bytes that are no JSON; there is no id to answer to."""
+        error = {"code": -32700, "message": "The message is not valid JSON."}
+        self._send_data({"jsonrpc": self.VERSION, "id": None, "error": error})
+
+    @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]
+        self, params: lsp.ExecuteCommandParams
+    ) -> object:
+        """Runs inside the request, so that a cancelled command stops; in pygls it runs on."""
+        handler = self.fm.commands.get(params.command)
+        if handler is None:
+            known = ", ".join(self.fm.commands)
+            raise JsonRpcInvalidParams(f"Unknown command {params.command!r}. Known commands: {known}.")
+        return await handler(list(params.arguments or []))
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
+        """The server keeps buffers itself: pygls cuts lines where editors do not."""
+        self._server.documents.open(params.text_document)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
+        """Applies the edits in the order given."""
+        self._server.documents.change(params.text_document, params.content_changes)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
+        """Forgets the buffer; from now on the file counts."""
+        self._server.documents.close(params.text_document.uri)
+
+
+def guarded(handler: Handler) -> Handler:
+    """Turns the errors of a request handler into replies: bad parameters, failed requests, cancelled work.
+
+    Any other exception is a defect: pygls answers it with an internal error and the server lives on.
+    """
+
+    @functools.wraps(handler)
+    async def run(ls: CodewhereServer, params: object) -> object:
+        try:
+            return await handler(ls, params)
+        except asyncio.CancelledError:
+            raise
+        except ValueError as error:
+            raise JsonRpcInvalidParams(f"Invalid parameters: {error}") from error
+        except UserError as error:
+            raise JsonRpcException(str(error), code=_REQUEST_FAILED) from error
+
+    return run
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost sentences of a conversion that failed, with the fields they belong to."""
+    cause = error.__cause__
+    if cause is None:
+        return str(error)
+    sentences: list[str] = []
+    _collect(cause, [], sentences)
+    return "; ".join(dict.fromkeys(sentences)) or str(cause)
+
+
+def _collect(error: BaseException, fields: list[str], sentences: list[str]) -> None:
+    for note in getattr(error, "__notes__", ()):
+        name = getattr(note, "name", None)
+        if name is not None:
+            fields = [*fields, str(name)]
+    inner = getattr(error, "exceptions", ())
+    if not inner:
+        field = ".".join(fields)
+        text = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+        sentences.append(f"{field}: {text}" if field else text)
+    for child in inner:
+        _collect(child, fields, sentences)

@@ -1,0 +1,204 @@
+"""The folders of the client: each is a root with an index of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from lsprotocol import types as lsp
+from pygls import uris
+
+from indexer.config import Config, load_config
+from lsp_server.overlays import ParseCache, Snapshot, file_path
+from lsp_server.settings import Settings
+
+if TYPE_CHECKING:
+    from indexer.engine import Index
+
+    from indexer.overlay import Overlay
+    from indexer.types import Embedder, Function, Status, Vectors
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RootState:
+    """What a person is told of a root; replaced as a whole, so that any thread may read it."""
+
+    state: str = "idle"
+    """``idle``, ``indexing``, ``paused`` or ``error``."""
+    message: str = ""
+    eta_seconds: float | None = None
+    counts: Status | None = None
+    """As of the last look; None before it."""
+
+
+class Root:
+    """One workspace folder. All methods may be called from any thread."""
+
+    def __init__(self, uri: str, name: str, path: Path, open_index: Callable[[Path], Index]) -> None:
+        self.uri = uri
+        self.name = name
+        self.path = path
+        self.paused = False
+        self.state = RootState()
+        self._overlay_vectors: dict[str, Vectors] = {}
+        self._open_index = open_index
+        self._index: Index | None = None
+        self._parsed = ParseCache()
+        self._lock = threading.Lock()
+
+    def open(self) -> Index:
+        """The index, opened on first need. Raises `UserError`."""
+        with self._lock:
+            if self._index is None:
+                self._index = self._open_index(self.path)
+            return self._index
+
+    def close(self) -> None:
+        """Closes the index; `open` opens it again, with the settings of then."""
+        with self._lock:
+            index, self._index = self._index, None
+        if index is not None:
+            index.close()
+
+    def tell(self, state: str, message: str = "", eta_seconds: float | None = None) -> None:
+        """Changes what a person is told."""
+        self.state = replace(self.state, state=state, message=message, eta_seconds=eta_seconds)
+
+    def count(self) -> None:
+        """Reads the counts from the index."""
+        self.state = replace(self.state, counts=self.open().status())
+
+    def relative(self, path: Path) -> str | None:
+        """POSIX path below the root; None outside of it."""
+        try:
+            return path.relative_to(self.path).as_posix()
+        except ValueError:
+            return None
+
+    def file_uri(self, path: str) -> str:
+        """URI of a root-relative path, written as the client writes those of this folder."""
+        return f"{self.uri.rstrip('/')}/{quote(path)}"
+
+    def overlay(self, snapshots: Iterable[Snapshot]) -> Overlay | None:
+        """Functions of the buffers below this root; None where there are none."""
+        from indexer.overlay import Overlay
+
+        mine = [(self.relative(snapshot.path), snapshot) for snapshot in snapshots]
+        files = {path: self._parsed.parse(path, snapshot) for path, snapshot in mine if path is not None}
+        self._parsed.keep({str(snapshot.path) for path, snapshot in mine if path is not None})
+        return Overlay(files, dict(self._overlay_vectors)) if files else None
+
+    def functions_of(self, path: str, snapshots: Iterable[Snapshot]) -> tuple[Function, ...]:
+        """Functions of a file of this root, as on the screen where it is open."""
+        return tuple(self.open().functions_of(path, self.overlay(snapshots)))
+
+    def keep_vectors(self, overlay: Overlay | None) -> None:
+        """Remembers the vectors of an overlay for the next one, and forgets all others."""
+        if overlay is None:
+            self._overlay_vectors = {}
+            return
+        functions = (function for parsed in overlay.files.values() for function in parsed.functions)
+        hashes = {function.content_hash for function in functions}
+        self._overlay_vectors = {key: value for key, value in overlay.vectors.items() if key in hashes}
+
+
+class Workspaces:
+    """The roots of the session, in the order of the client."""
+
+    def __init__(self, embedder: Callable[[], Embedder], home: Path | None = None) -> None:
+        self.settings = Settings()
+        self._embedder = embedder
+        self._home = home
+        self._roots: dict[Path, Root] = {}
+
+    def all(self) -> list[Root]:
+        """Every root."""
+        return list(self._roots.values())
+
+    def select(self, wanted: Iterable[str] | None) -> list[Root]:
+        """The roots of these URIs, or all. Raises ValueError for a URI that is no workspace folder."""
+        if wanted is None:
+            return self.all()
+        return [self._root_at(uri) for uri in wanted]
+
+    def of_path(self, path: Path) -> tuple[Root, str] | None:
+        """The innermost root of an absolute path and the path below it."""
+        for root in sorted(self.all(), key=lambda root: len(root.path.parts), reverse=True):
+            relative = root.relative(path)
+            if relative is not None:
+                return root, relative
+        return None
+
+    def of_uri(self, uri: str) -> tuple[Root, str] | None:
+        """As `of_path`; a link that leads out of its root belongs to no root."""
+        path = file_path(uri)
+        return None if path is None else self.of_path(path)
+
+    def add(self, uri: str, name: str) -> Root | None:
+        """A new root; None where the URI names no folder of this machine or one that is there already."""
+        path = file_path(uri)
+        if path is None:
+            log.warning("The workspace folder %r is not on this machine; it is left out.", uri)
+            return None
+        if path in self._roots:
+            return None
+        root = Root(uri, name or path.name or str(path), path, self._open)
+        self._roots[path] = root
+        if not path.is_dir():
+            root.tell("error", f"There is no folder {path}.")
+        elif is_too_wide(path):
+            root.paused = True
+            root.tell("paused", f"{path} is not indexed by itself: it is too wide. Start it with reindex.")
+        return root
+
+    def remove(self, uri: str) -> Root | None:
+        """Takes a root out; the caller closes it once nothing runs on it."""
+        path = file_path(uri)
+        return None if path is None else self._roots.pop(path, None)
+
+    def config(self, path: Path) -> Config:
+        """Settings of a root: those of the client on top of those of the files. Raises `UserError`."""
+        settings = self.settings
+        return load_config(
+            path,
+            home=self._home,
+            # "auto" is the default of all places, so it must not hide what the user's file says.
+            model=None if settings.model == "auto" else settings.model,
+            device=settings.device,
+            exclude=settings.exclude or None,
+            include_text=settings.include_text,
+            max_file_bytes=settings.max_file_bytes,
+        )
+
+    def _open(self, path: Path) -> Index:
+        from indexer.engine import open_index
+
+        return open_index(path, config=self.config(path), embedder=self._embedder)
+
+    def _root_at(self, uri: str) -> Root:
+        path = file_path(uri)
+        if path is None or path not in self._roots:
+            raise ValueError(f"roots: {uri!r} is not a workspace folder")
+        return self._roots[path]
+
+
+def folders_of(params: lsp.InitializeParams) -> list[tuple[str, str]]:
+    """URIs and names of the folders; old clients send only a root, which then is the one folder."""
+    if params.workspace_folders is not None:
+        return [(folder.uri, folder.name) for folder in params.workspace_folders]
+    uri = params.root_uri
+    if not uri and params.root_path:
+        uri = uris.from_fs_path(params.root_path)
+    return [(uri, PurePosixPath(unquote(urlsplit(uri).path)).name)] if uri else []
+
+
+def is_too_wide(path: Path) -> bool:
+    """Whether a folder is a whole disk or a home folder, which an editor sends when no project is open."""
+    return path == Path(path.anchor) or path == Path.home().resolve()
