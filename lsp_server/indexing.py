@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 _REPORT_SECONDS = 0.25
 _BUSY_SECONDS = 2.0
 _FULL_FROM_PATHS = 2000  # from here on one walk is cheaper than asking for every path
+_CPU_BATCH = 16  # texts; about half a second of work
 _STOP_SECONDS = 15.0
 
 
@@ -192,11 +193,18 @@ class Indexer:
             first=self._first(root) if kind == 2 else (),
             on_progress=_Reporter(root, self._gate, self._listener).on_progress,
             cancelled=lambda: self._must_stop(root, kind),
+            yield_to=self._gate.give_way,
             embed=self._model.ready and kind != 1,
             wait=False,
+            batch_size=self._batch_size(),
         )
         if report.cancelled:
             self._put_back(root, piece, 0.0)
+
+    def _batch_size(self) -> int | None:
+        """Small where a batch takes long: an edit must not wait for the end of one."""
+        embedder = self._model.embedder
+        return _CPU_BATCH if embedder is not None and embedder.device == "cpu" else None
 
     def _first(self, root: Root) -> list[str]:
         """Open files, then the folders they are in."""

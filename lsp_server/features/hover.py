@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
 from lsp_server.answers import Locator, short_name
 from lsp_server.features.search import Hit
-from lsp_server.features.similar import Target, function_at, similar_to
+from lsp_server.features.similar import Target, function_at, similar_to, target_of
 from lsp_server.protocol import guarded
 from lsp_server.server import CodewhereServer
 
@@ -31,11 +32,10 @@ async def _hover(ls: CodewhereServer, params: lsp.HoverParams) -> lsp.Hover | No
     if found is None:
         return None
     target, where = found
-    answer = await similar_to(ls, target, _N_SHOWN, as_json=False)
-    near = [hit for hit in answer.hits if hit.result.score >= ls.settings.hover_threshold]
-    if not near:
+    near = await similar_to(ls, target, _N_SHOWN, min_score=ls.settings.hover_threshold, as_json=False)
+    if not near.hits:
         return None
-    text = await ls.query(lambda: _markdown(ls, near))
+    text = await ls.query(lambda: _markdown(ls, near.hits))
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), where)
 
 
@@ -53,10 +53,10 @@ def _named(ls: CodewhereServer, uri: str, position: lsp.Position) -> tuple[Targe
     inside = where.start.line == position.line and where.start.character <= position.character
     if not inside or position.character > where.end.character:
         return None
-    return Target(function, root), where
+    return target_of(root, function), where
 
 
-def _markdown(ls: CodewhereServer, hits: list[Hit]) -> str:
+def _markdown(ls: CodewhereServer, hits: Sequence[Hit]) -> str:
     locator = Locator(ls.encoding, ls.documents.snapshots())
     lines = ["**Similar functions**", ""]
     for hit in hits:

@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from indexer.types import BLOCK_KINDS, TYPE_KINDS, Function
 from lsp_server import checks
 from lsp_server.answers import Locator, range_to_json
-from lsp_server.features.similar import Target, similar_to
+from lsp_server.features.similar import similar_to, target_of
 from lsp_server.params import position
 from lsp_server.protocol import guarded
 from lsp_server.server import CodewhereServer
@@ -56,8 +56,9 @@ def _is_shown(function: Function) -> bool:
 
 
 async def _near_duplicates(ls: CodewhereServer, root: Root, function: Function) -> list[dict[str, Any]]:
-    found = await similar_to(ls, Target(function, root), _MAX_NEAR, as_json=False)
-    near = [hit for hit in found.hits if hit.result.score >= ls.settings.code_lens_threshold]
+    threshold = ls.settings.code_lens_threshold
+    target = target_of(root, function)
+    near = (await similar_to(ls, target, _MAX_NEAR, min_score=threshold, as_json=False)).hits
 
     def locate() -> list[dict[str, Any]]:
         locator = Locator(ls.encoding, ls.documents.snapshots())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 
 from indexer.errors import UserError
-from indexer.types import Answer, Function, ParsedFile, SearchFilters
+from indexer.types import Answer, Function, SearchFilters
 from lsp_server.features.search import Found, ask, default_filters
 from lsp_server.params import SimilarParams, Token, read_similar
 from lsp_server.positions import index_of_units, split_lines
@@ -19,16 +19,20 @@ from lsp_server.workspaces import Root
 if TYPE_CHECKING:
     from indexer.overlay import Overlay
 
-_SELECTION = "selection"  # the made-up file that holds what is compared
 _QUERY_CHARS = 200
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is compared: a function of a root, or a text that belongs to none."""
+    """What is compared: the function of a root at a line, or a text."""
 
-    function: Function
+    name: str
+    text: str
+    language: str
     root: Root | None = None
+    path: str = ""
+    line: int = 0
+    """0-based; a line inside the function of `path`."""
 
 
 def register(server: CodewhereServer) -> None:
@@ -55,8 +59,7 @@ async def similar(ls: CodewhereServer, params: SimilarParams) -> dict[str, Any]:
         params.roots,
         params.partial_result_token,
     )
-    function = target.function
-    return found.to_json(function.symbol or function.body[:_QUERY_CHARS])
+    return found.to_json(target.name or target.text[:_QUERY_CHARS])
 
 
 async def similar_to(
@@ -67,19 +70,25 @@ async def similar_to(
     roots: tuple[str, ...] | None = None,
     token: Token | None = None,
     *,
+    min_score: float = 0.0,
     as_json: bool = True,
 ) -> Found:
-    """The nearest functions of every root."""
+    """The nearest functions of every root, those with a cosine below `min_score` left out."""
     ls.model.require()
 
     def ask_root(root: Root, overlay: Overlay | None) -> Answer:
-        index = root.open()
-        path, line = target.function.path, target.function.start_line + 1
-        if root is not target.root:
-            overlay = _with_selection(overlay, target.function)
-            index.embed_overlay(overlay)
-            path, line = _SELECTION, 1
-        return index.similar(path, line, limit=limit, filters=filters or default_filters(ls), overlay=overlay)
+        # In its own root a function is compared by its place, so that it does not find itself.
+        at_home = root is target.root
+        return root.open().similar(
+            target.path if at_home else "",
+            target.line + 1,
+            text=None if at_home else target.text,
+            language=target.language,
+            limit=limit,
+            filters=filters or default_filters(ls),
+            overlay=overlay,
+            min_score=min_score,
+        )
 
     return await ask(ls, ls.workspaces.select(roots), ask_root, limit, token, as_json=as_json)
 
@@ -87,49 +96,27 @@ async def similar_to(
 def find_target(ls: CodewhereServer, params: SimilarParams) -> Target | None:
     """What the parameters point at; None for a position in no function."""
     if params.text is not None:
-        return Target(_selection(params.text, params.language))
+        return Target("", params.text, params.language)
     home = ls.workspaces.of_uri(params.uri)
     if home is None:
         raise UserError(f"{params.uri} is in no folder of the workspace.")
     root, path = home
     if params.range is not None and params.range.start != params.range.end:
-        return Target(_selection(_text_of(ls, root, path, params.range), _language(path)))
+        return Target("", _text_of(ls, root, path, params.range), _language(path))
     position = params.position or (params.range.start if params.range else lsp.Position(0, 0))
     function = function_at(root.functions_of(path, ls.documents.snapshots()), position.line)
-    return None if function is None else Target(function, root)
+    return None if function is None else target_of(root, function)
+
+
+def target_of(root: Root, function: Function) -> Target:
+    """A function of a root as what is compared."""
+    return Target(function.symbol, function.body, function.language, root, function.path, function.start_line)
 
 
 def function_at(functions: tuple[Function, ...], line: int) -> Function | None:
     """The innermost function around a 0-based line."""
     around = [function for function in functions if function.start_line <= line < function.end_line]
     return min(around, key=lambda function: function.end_line - function.start_line, default=None)
-
-
-def _selection(text: str, language: str) -> Function:
-    lines = text.count("\n") + 1
-    return Function(
-        path=_SELECTION,
-        language=language,
-        kind="function",
-        symbol="",
-        start_byte=0,
-        end_byte=len(text.encode("utf-8", "surrogatepass")),
-        start_line=0,
-        end_line=lines,
-        doc="",
-        signature="",
-        body=text,
-    )
-
-
-def _with_selection(overlay: Overlay | None, function: Function) -> Overlay:
-    from indexer.overlay import Overlay
-
-    moved = _selection(function.body, function.language)
-    files = dict(overlay.files) if overlay is not None else {}
-    vectors = dict(overlay.vectors) if overlay is not None else {}
-    files[_SELECTION] = ParsedFile(function.language, (moved,))
-    return Overlay(files, vectors)
 
 
 def _text_of(ls: CodewhereServer, root: Root, path: str, where: lsp.Range) -> str:
