@@ -264,6 +264,34 @@ def models(ctx: typer.Context, as_json: _Json = False) -> None:
 @app.command(context_settings=_PASS_ON)
 def lsp(ctx: typer.Context) -> None:
     """Start the language server; editors do this. Its own options: codewhere lsp --help."""
-    from indexer.commands.tools import lsp
+    _hand_over("lsp", ctx)
 
-    raise typer.Exit(lsp(ctx.args))
+
+@app.command(context_settings=_PASS_ON)
+def mine(ctx: typer.Context) -> None:
+    """Collect pairs of doc comment and function to train on. Options: codewhere mine --help."""
+    _hand_over("mine", ctx)
+
+
+@app.command(context_settings=_PASS_ON)
+def train(ctx: typer.Context) -> None:
+    """Make an embedding model from a decoder. Options: codewhere train --help."""
+    _hand_over("train", ctx)
+
+
+@app.command(context_settings=_PASS_ON)
+def evaluate(ctx: typer.Context) -> None:
+    """Measure how well a model or the whole search answers. Options: codewhere evaluate --help."""
+    _hand_over("evaluate", ctx)
+
+
+@app.command(context_settings=_PASS_ON)
+def bench(ctx: typer.Context) -> None:
+    """Measure the speed on this machine. Options: codewhere bench --help."""
+    _hand_over("bench", ctx)
+
+
+def _hand_over(name: str, ctx: typer.Context) -> NoReturn:
+    from indexer.commands.tools import run
+
+    raise typer.Exit(run(name, ctx.args))

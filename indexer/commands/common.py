@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from indexer.config import Config, load_config
 from indexer.errors import UserError
-from indexer.render import safe, say, say_cpu
+from indexer.render import safe, say
 
 if TYPE_CHECKING:
     from indexer.engine import Index
@@ -20,11 +20,10 @@ Flags = Mapping[str, object]
 
 
 class EmbedderLoader:
-    """Loads the embedder of the settings when it is first needed, and says so when it runs on the CPU."""
+    """Loads the embedder of the settings when it is first needed."""
 
-    def __init__(self, config: Config, *, announce: bool = False) -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
-        self._announce = announce
         self.device = ""
         """Device in use; empty until the embedder is loaded."""
 
@@ -35,9 +34,13 @@ class EmbedderLoader:
         config = self.config
         embedder = embedding.load_embedder(config.model, config.device, config.dtype, config.dim)
         self.device = embedder.device
-        if self._announce and embedder.device == "cpu" and config.device != "cpu":
-            say_cpu()
         return embedder
+
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether the CPU is in use without having been asked for."""
+        return self.device == "cpu" and self.config.device != "cpu"
 
 
 class Interruption:

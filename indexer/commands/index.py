@@ -29,7 +29,7 @@ def run(path: Path, flags: Flags, *, embed: bool, verbose: bool, as_json: bool) 
     """Index a folder; the exit status."""
     root = existing_folder(path)
     config = settings_for(root, flags)
-    loader = EmbedderLoader(config, announce=True)
+    loader = EmbedderLoader(config)
     with open_root(root, config, loader) as index:
         report = update(index, loader, embed=embed)
     if as_json:

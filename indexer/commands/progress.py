@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from indexer.render import make_console, safe, say
+from indexer.render import make_console, safe, say, say_cpu
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -64,6 +64,8 @@ class ProgressDisplay:
         self._stage = progress.stage
         self._stage_start = self._clock()
         self._done_before = progress.done
+        if progress.stage == "embed" and progress.total and self._loader.fell_back:
+            say_cpu()
         if self._bar is not None and self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None

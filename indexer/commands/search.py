@@ -54,6 +54,8 @@ def search(query: str, path: Path, queries: Path | None, options: Options) -> No
     """Answer one query, or each line of a file."""
     if queries is not None:
         # The query is left out then, so what stands in its place is the folder.
+        if query and path != Path():
+            raise UserError(f"Give either a question or --queries, not both: {query!r} is one too many.")
         path = Path(query) if query else path
     elif not query:
         raise UserError("Give a question: codewhere search 'where is the retry delay computed'.")
@@ -63,14 +65,24 @@ def search(query: str, path: Path, queries: Path | None, options: Options) -> No
         filters = _filters(options, _below(root, place))
         texts = [query] if queries is None else _read_queries(queries)
         for text in texts:
-            answer = index.search(
-                text,
-                limit=index.config.limit,
-                filters=filters,
-                explain=options.explain,
-                dense=not options.words,
-            )
+            answer = _answer(index, text, filters, options)
             _show(answer, options, heading=text if queries is not None else "")
+
+
+def _answer(index: Index, text: str, filters: SearchFilters, options: Options) -> Answer:
+    from indexer.types import Answer
+
+    if not text.strip():
+        # Only from a file, where each line gets its answer.
+        return Answer(text, 0.0, 0.0, (), ("An empty query finds nothing.",))
+    return index.search(
+        text,
+        limit=index.config.limit,
+        filters=filters,
+        # A person is shown the lines that answer; a program asks for them.
+        explain=options.explain or not options.as_json,
+        dense=not options.words,
+    )
 
 
 def similar(place: str, path: Path | None, options: Options) -> None:
@@ -114,7 +126,7 @@ def _root_or_offer(place: Path, options: Options) -> Path:
     if root is not None:
         return root
     folder = place if place.is_dir() else place.parent
-    if options.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if options.as_json or not _can_ask():
         raise not_indexed(folder)
     import typer
 
@@ -122,10 +134,14 @@ def _root_or_offer(place: Path, options: Options) -> Path:
 
     if not typer.confirm(f"{safe(str(folder))} is not indexed yet. Index it now?", default=True, err=True):
         raise not_indexed(folder)
-    loader = EmbedderLoader(settings_for(folder, options.flags), announce=True)
+    loader = EmbedderLoader(settings_for(folder, options.flags))
     with open_root(folder, loader.config, loader) as index:
         update(index, loader)
     return folder
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _parse_place(place: str) -> tuple[Path, int]:

@@ -28,7 +28,7 @@ def run(path: Path, flags: Flags, *, scan_every: float | None, as_json: bool) ->
     """Bring the index up to date, then follow the folder; the exit status."""
     root = existing_folder(path)
     config = settings_for(root, flags)
-    loader = EmbedderLoader(config, announce=True)
+    loader = EmbedderLoader(config)
     with open_root(root, config, loader) as index:
         report = update(index, loader)
         _show(report, as_json, first=True)
