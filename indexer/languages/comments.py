@@ -18,7 +18,7 @@ _DIRECTIVE = re.compile(
     r"|pylint|flake8|type: ?ignore|mypy:|pyright:|ruff:|fmt: ?(?:on|off|skip)|isort:|yapf:|clang-format|rubocop:"
     r"|swiftlint:|swiftformat:|ktlint|noinspection|go:[a-z]|\+build |pragma[: ]|#?region\b|#?endregion\b|-\*-|vim?:"
     r"|shellcheck |frozen_string_literal|typed: |sourcery|coverage:|LCOV_|GCOV|phpcs:|@codingStandards"
-    r"|scalastyle:|hlint |spell-checker:|cspell:|MARK: ?-?$)"
+    r"|\.SYNOPSIS\s*$|\.DESCRIPTION\s*$|scalastyle:|hlint |spell-checker:|cspell:|MARK: ?-?$)"
 )
 _TRAILING_RULE = re.compile(r"\s*(?:/{3,}|\*{2,}|[-=#~]{3,})?\s*$")
 _RULE = re.compile(r"[\W_]*")
@@ -35,6 +35,8 @@ _XML_REFERENCE = re.compile(
     r"<(?:see|seealso|paramref|typeparamref)\s+(?:cref|name|langword|href)=\"([^\"]*)\"\s*/?>"
 )
 _XML_NAMED = re.compile(r"<(?:param|typeparam|exception)\s+(?:name|cref)=\"([^\"]*)\"\s*>")
+_POD_COMMAND = re.compile(r"^=(?:(?:cut|pod|over|back|begin|end|encoding|for)\b.*|\w+[ \t]*)", re.MULTILINE)
+_POD_INLINE = re.compile(r"\b[BCEFILSXZ]<([^<>]*)>")
 _EMPTY_NAMED = re.compile(r"\w+:")
 _INLINE_TAG = re.compile(r"\{@\w+\s+([^{}]*)\}")
 _STRING = re.compile(r"^(?:@\w+\s*\(?\s*)?~?[A-Za-z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
@@ -104,6 +106,11 @@ def clean_comment(comment: str, language: Language) -> str:
     return _without_markup(text, language.markup) if language.markup else text
 
 
+def is_string(raw: str) -> bool:
+    """Whether a doc is a string literal, perhaps behind an attribute, and no comment."""
+    return _STRING.match(raw.strip()) is not None
+
+
 def clean_docstring(literal: str) -> str:
     """The words of a string literal that documents what it stands in."""
     match = _STRING.match(literal.strip())
@@ -118,7 +125,7 @@ def _block_lines(comment: str, opening: str, closing: str) -> list[str]:
         inner = inner[: -len(closing)]
     first, *rest = inner.split("\n")
     return [
-        first.lstrip("*!|^").strip(),
+        first.strip().lstrip("*!|^").strip(),
         *(_PREFIX.sub("", line.rstrip("\r"), count=1) if "*" in opening else line for line in rest),
     ]
 
@@ -145,6 +152,8 @@ def _dedented(lines: list[str]) -> list[str]:
 
 
 def _without_markup(text: str, markup: str) -> str:
+    if markup == "pod":
+        return _POD_INLINE.sub(r"\1", _POD_COMMAND.sub("", text)).strip()
     text = _XML_REFERENCE.sub(lambda match: match[1].partition(":")[2] or match[1], text)
     text = _XML_NAMED.sub(lambda match: f"{match[1]}: ", text)
     text = _INLINE_TAG.sub(lambda match: match[1].strip(), text)

@@ -16,6 +16,11 @@ _CPP = re.compile(
 _OBJECTIVE_C = re.compile(
     rb"^\s*(?:@(?:interface|implementation|protocol|class|import)\b|#\s*import\b)", re.MULTILINE
 )
+_MATLAB = re.compile(
+    rb"^[ \t]*(?:%|(?:function|classdef)\b|end\s*;?\s*$|disp\s*\(|clear\b|clc\b)", re.MULTILINE
+)
+_VERILOG = re.compile(rb"^\s*(?:`\w+|(?:macro)?module\b|endmodule\b|primitive\b|always\b)", re.MULTILINE)
+_PROLOG = re.compile(rb"^\s*:-\s|^[a-z]\w*\(.*\)\s*:-", re.MULTILINE)
 _SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z_+-]+)")
 
 
@@ -57,7 +62,31 @@ def _typescript(head: bytes) -> str:
     return "" if head.lstrip().startswith((b"<?xml", b"<!DOCTYPE TS")) else "typescript"
 
 
-_SHARED: dict[str, Callable[[bytes], str]] = {".h": _header, ".ts": _typescript}
+def _dot_m(head: bytes) -> str:
+    if _OBJECTIVE_C.search(head):
+        return "objc"
+    if _MATLAB.search(head):
+        return "matlab"
+    # Mathematica begins with comments of its own.
+    return "" if head.lstrip().startswith(b"(*") else "objc"
+
+
+def _verilog(head: bytes) -> str:
+    # Coq and V have the same ending.
+    return "verilog" if _VERILOG.search(head) else ""
+
+
+def _perl(head: bytes) -> str:
+    return "" if _PROLOG.search(head) else "perl"
+
+
+_SHARED: dict[str, Callable[[bytes], str]] = {
+    ".h": _header,
+    ".ts": _typescript,
+    ".m": _dot_m,
+    ".v": _verilog,
+    ".pl": _perl,
+}
 """What decides between the languages of an ending; an empty answer means none of them."""
 
 

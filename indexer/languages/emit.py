@@ -68,10 +68,12 @@ def pieces(
 def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Language) -> str:
     """What stands before the body, in one line, without attributes and comments before it."""
     start = _after_attributes(text, unit, attribute_ends, language)
+    # A doc comment may stand between the head and the body.
+    doc = min((doc_start for doc_start, _ in unit.inside if doc_start > start), default=unit.end)
     if unit.body > start:
-        head = _decode(text, start, unit.body)
+        head = _decode(text, start, min(unit.body, doc))
     else:
-        head = _decode(text, start, min(unit.end, start + 4 * MAX_SIGNATURE))
+        head = _decode(text, start, min(unit.end, doc, start + 4 * MAX_SIGNATURE))
         head = head.split("{", 1)[0] if unit.is_container else head
         head = head if len(head) < MAX_SIGNATURE and not unit.is_container else head.split("\n", 1)[0]
     line = _SPACE.sub(" ", head).strip()
@@ -108,7 +110,7 @@ def _clean(text: bytes, ranges: list[tuple[int, int]], language: Language) -> st
     parts = []
     for start, end in _joined(text, ranges):
         raw = _decode(text, start, end)
-        is_string = raw.lstrip("rRuUbBfF@ \t")[:1] in ("'", '"')
+        is_string = comments.is_string(raw)
         parts.append(comments.clean_docstring(raw) if is_string else comments.clean_comment(raw, language))
     return "\n".join(part for part in parts if part)
 
@@ -205,7 +207,11 @@ def _after_closing(text: bytes, start: int, end: int) -> int:
 
 
 def _blocks(
-    text: bytes, units: list[Unit], rests: list[tuple[int, int]], docs: list[tuple[int, int]], language: Language
+    text: bytes,
+    units: list[Unit],
+    rests: list[tuple[int, int]],
+    docs: list[tuple[int, int]],
+    language: Language,
 ) -> Iterator[Piece]:
     starts = [unit.start for unit in units]
     licence = _licence(text, language)

@@ -164,7 +164,7 @@ ROWS = (
         (".hs", ".hs-boot", ".hsc"),
         (),
         ("runhaskell", "runghc", "stack"),
-        line_comments=("--",),
+        line_comments=("-- |", "-- ^", "--"),
         block_comments=(("{-", "-}"),),
         clauses=True,
     ),

@@ -17,12 +17,17 @@ _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _MACRO = re.compile(r"[A-Z][A-Z0-9_]+")
 _ARGUMENTS = re.compile(r"\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
 _EXPORTS = ("module.exports.", "exports.", "this.", "self.", "window.", "globalThis.", "global.")
+_PRIMES = ("haskell", "ocaml", "ocaml_interface")
+"""Languages whose names may end with an apostrophe."""
 C_FAMILY = ("c", "cpp", "cuda", "objc")
 
 
 def clean_name(name: str, language: str) -> str:
     """A name as people write it: no type arguments, quotes or needless space."""
-    name = _SPACE.sub(" ", name).strip().strip("\"'`")
+    name = _SPACE.sub(" ", name).strip()
+    if language in _PRIMES:
+        return name.replace("( ", "(").replace(" )", ")")
+    name = name.strip("\"'`")
     if language in C_FAMILY:
         return _c_name(name)
     if language in ("javascript", "typescript", "tsx"):

@@ -186,6 +186,8 @@ def _name(captures: Mapping[str, list[tree_sitter.Node]], text: bytes, language:
     name = language.separator.join(names)
     if "arguments" in captures:
         name = f"{name}/{symbols.arity(captures['arguments'][0])}"
+    if "category" in captures:
+        name = f"{name}({_slice(captures['category'][0], text)})"
     if "sign" in captures:
         name = symbols.selector(_slice(captures["sign"][0], text), names, "argument" in captures)
     if "parameters" in captures:

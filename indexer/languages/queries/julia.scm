@@ -15,8 +15,8 @@
   (call_expression . (parametrized_type_expression . (_) @name))
   (where_expression . (call_expression . (parametrized_type_expression . (_) @name)))
   (call_expression . (parenthesized_expression (typed_expression . (_)? (_) @name .)))
-  (identifier) @name])) @function
-(macro_definition (signature (call_expression . (_) @name))) @function
+  (identifier) @name]) . (_)? @body) @function
+(macro_definition (signature (call_expression . (_) @name)) . (_)? @body) @function
 
 ; The short form, and functions bound to a name.
 (assignment . [
@@ -28,9 +28,9 @@
   (where_expression . (call_expression . (parametrized_type_expression . (_) @name)))
   (call_expression . (parenthesized_expression (typed_expression . (_)? (_) @name .)))
   (where_expression . (call_expression . (parenthesized_expression (typed_expression . (_)? (_) @name .))))
-  ] (operator) . (_) @body .) @function
-(assignment . (identifier) @name (operator) . (arrow_function_expression) @body) @lambda
-(assignment . (identifier) @name (operator) . (function_definition) @body) @lambda
+  ] (operator) . (_) @body .) @bound
+(assignment . (identifier) @name (operator) . (arrow_function_expression "->" . (_) @body)) @bound
+(assignment . (identifier) @name (operator) . (function_definition (signature) . (_) @body)) @bound
 
 (const_statement . (assignment) @wrapped) @wrap
 ((string_literal) @comment . [(module_definition) (struct_definition) (abstract_definition) (function_definition)

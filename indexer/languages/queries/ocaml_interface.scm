@@ -5,3 +5,5 @@
 (class_definition (class_binding (class_name) @name)) @class
 (type_definition . (type_binding name: (_) @name)) @struct
 (exception_definition (constructor_declaration (constructor_name) @name)) @struct
+((comment) @below (#match? @below "^\\(\\*\\*"))
+(compilation_unit . (comment) @doc (#match? @doc "^\\(\\*\\*"))

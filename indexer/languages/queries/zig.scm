@@ -4,3 +4,4 @@
 (variable_declaration (identifier) @name (enum_declaration) @body) @enum
 (function_declaration name: (_) @name body: (_) @body) @function
 (test_declaration [(string (string_content) @name) (identifier) @name] (block) @body) @function
+((comment) @doc (#match? @doc "^//!"))
