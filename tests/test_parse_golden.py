@@ -52,4 +52,4 @@ def test_a_source_file_gives_the_functions_beside_it(source: Path) -> None:
 
 def test_every_language_has_a_golden_source() -> None:
     shown = {json.loads(path.read_text(encoding="utf-8"))["language"] for path in GOLDEN.glob("*/*.json")}
-    assert set(LANGUAGES) - shown == set()
+    assert {row.alias or row.name for row in LANGUAGES.values()} - shown == set()
