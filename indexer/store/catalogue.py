@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from indexer.errors import UserError
 from indexer.store.records import (
     FileRow,
     RootRow,
@@ -46,7 +47,10 @@ def bump(db: sqlite3.Connection, root_id: int) -> int:
     """Raise the generation of a root, which tells every reader to look again."""
     statement = "UPDATE roots SET generation = generation + 1 WHERE id = ? RETURNING generation"
     # fetchall, because the statement holds the transaction open until its last row is fetched.
-    return int(db.execute(statement, (root_id,)).fetchall()[0][0])
+    rows = db.execute(statement, (root_id,)).fetchall()
+    if not rows:
+        raise UserError("The index of this folder was removed meanwhile. Run `codewhere index` again.")
+    return int(rows[0][0])
 
 
 def files(db: sqlite3.Connection, root_id: int) -> dict[str, FileRow]:

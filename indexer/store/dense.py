@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +171,21 @@ def improve_graph(
         return False
     mine.save(scope.folder, scope.root_id, scope.fingerprint, snapshot.generation)
     return True
+
+
+def recall(snapshot: Snapshot, n_queries: int) -> float | None:
+    """Share of the true ten nearest functions that the graph finds, None without a graph."""
+    ids = np.unique(snapshot.rows.vector_ids)
+    if snapshot.graph is None or not len(ids):
+        return None
+    found, matrix = snapshot.vectors(ids)
+    exact = replace(snapshot, graph=None, scanned_ids=found, scanned=matrix)
+    spread = np.linspace(0, len(matrix) - 1, min(n_queries, len(matrix))).astype(np.int64)
+    shares = []
+    for query in matrix[spread]:
+        wanted = {hit.id for hit in exact.search(query, 10)}
+        shares.append(len(wanted & {hit.id for hit in snapshot.search(query, 10)}) / len(wanted))
+    return float(np.mean(shares))
 
 
 def _state(db: sqlite3.Connection, scope: Scope) -> tuple[int, int]:

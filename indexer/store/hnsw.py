@@ -158,6 +158,20 @@ def files_in_use(folder: Path) -> set[str]:
     return used
 
 
+def broken_headers(folder: Path) -> list[Path]:
+    """Headers whose graph is missing, cut or altered, or that cannot be read themselves."""
+    broken = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            header = Header(**json.loads(path.read_text(encoding="utf-8")))
+            sound = _checksum(folder / Path(header.file).name) == (header.size, header.checksum)
+        except (OSError, ValueError, TypeError):
+            sound = False
+        if not sound:
+            broken.append(path)
+    return broken
+
+
 def disk_bytes(folder: Path, root_id: int) -> int:
     """Size of the files of a root."""
     return sum(path.stat().st_size for path in folder.glob(f"{root_id}-*"))

@@ -90,6 +90,12 @@ def statistics(db: sqlite3.Connection, root_id: int, terms: Iterable[str]) -> Le
     return LexicalStatistics(n_functions, tuple(total / max(n_functions, 1) for total in totals), df)
 
 
+def verify(db: sqlite3.Connection, root_id: int) -> None:
+    """Have FTS5 check its own structures; raises `sqlite3.DatabaseError` where they are damaged."""
+    table = _table(root_id)
+    db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+
+
 def _totals(db: sqlite3.Connection, root_id: int) -> list[int]:
     """FTS5's own count of rows and of the words in each column: the record with id 1 in its data table."""
     row = db.execute(f"SELECT block FROM {_table(root_id)}_data WHERE id = 1").fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ class RootLock:
         """
         try:
             pid = int(self._pid_file.read_text(encoding="ascii"))
-            os.kill(pid, 0)
+            if sys.platform != "win32":  # there, the call would end the process
+                os.kill(pid, 0)
         except ProcessLookupError:
             return None  # killed while it held the lock
         except PermissionError:

@@ -23,9 +23,8 @@ from indexer.store.records import (
     RootRow,
     StoredFunction,
 )
+from indexer.store.repair import GRAPHS
 from indexer.types import Function, SearchFilters, SkippedFile, Vectors
-
-_GRAPHS = "hnsw"
 
 
 class Store:
@@ -35,7 +34,7 @@ class Store:
         """Open the store in `home`, or create it; `UserError` says what to do when that cannot be."""
         self.home = Path(home)
         self._database = Database(self.home)
-        self._graphs = self.home / _GRAPHS
+        self._graphs = self.home / GRAPHS
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
         self._refreshing = threading.Lock()
         self._coverage: dict[int, tuple[tuple[int, int, int | None], tuple[int, int]]] = {}
@@ -273,6 +272,19 @@ class Store:
                 return vectors.load(db, ids, dim)
 
         return dense.improve_graph(scope, snapshot, load, threads, cancelled)
+
+    def recall(self, root_id: int, n_queries: int = 100) -> float | None:
+        """Share of the true ten nearest functions that the graph of a root finds; None without a graph.
+
+        The queries are the root's own vectors, evenly spread.
+        """
+        with self._database.reading() as db:
+            row = db.execute(
+                "SELECT fingerprint, dim FROM roots JOIN models ON models.id = model_id WHERE roots.id = ?",
+                (root_id,),
+            ).fetchone()
+        snapshot = self._snapshot(root_id, *row) if row else None
+        return None if snapshot is None else dense.recall(snapshot, n_queries)
 
     # The store as a whole
 

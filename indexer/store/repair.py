@@ -1,0 +1,191 @@
+"""What `codewhere doctor` finds out about a store, and how it sets it right without losing a vector."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from indexer.errors import UserError
+from indexer.store import catalogue, hnsw, lexical
+from indexer.store.database import FILE_NAME, Database
+from indexer.store.records import to_blob, unpack_text
+
+GRAPHS = "hnsw"
+
+_STEP = 200  # rows read at once from a damaged file; a step that fails is read row by row
+_SIDE_FILES = ("", "-wal", "-shm")
+_UNUSED = "NOT EXISTS (SELECT 1 FROM functions WHERE content_id = contents.id)"
+
+
+def check(home: Path) -> list[str]:
+    """Sentences on what is wrong with the store in a folder; empty when all is well."""
+    problem = _damage(home)
+    if problem:
+        return [problem]
+    database = Database(home)
+    try:
+        with database.writing() as db:
+            return [sentence for sentence, _ in _faults(db, home / GRAPHS)]
+    except UserError as error:
+        return [str(error)]
+    finally:
+        database.close()
+
+
+def repair(home: Path) -> list[str]:
+    """Set right what `check` finds, and say what was done. End other codewhere processes before."""
+    done: list[str] = []
+    if _damage(home):
+        done.append(_salvage(home))
+    database = Database(home)
+    try:
+        with database.writing() as db:
+            for sentence, cure in list(_faults(db, home / GRAPHS)):
+                cure()
+                done.append(sentence)
+    finally:
+        database.close()
+    return done
+
+
+_Fault = tuple[str, Callable[[], object]]
+
+
+def _faults(db: sqlite3.Connection, graphs: Path) -> Iterator[_Fault]:
+    """What is wrong in a database that SQLite itself finds whole, each with its cure."""
+    for root in catalogue.roots(db):
+        if not _words_agree(db, root.id):
+            yield f"The index of words of {root.path} is out of step.", _bind(lexical.rebuild, db, root.id)
+    yield from _rows_at_fault(
+        db,
+        "contents",
+        f"unused_since IS NULL AND {_UNUSED}",
+        "without a mark that they are unused",
+        f"UPDATE contents SET unused_since = {time.time()}",
+    )
+    yield from _rows_at_fault(
+        db,
+        "contents",
+        f"unused_since IS NOT NULL AND NOT {_UNUSED}",
+        "marked as unused though they are used",
+        "UPDATE contents SET unused_since = NULL",
+    )
+    yield from _rows_at_fault(
+        db,
+        "vectors",
+        "length(vector) != 2 * (SELECT dim FROM models WHERE models.id = model_id)",
+        "of a wrong length",
+        "DELETE FROM vectors",
+    )
+    for path in hnsw.broken_headers(graphs):
+        yield f"The graph {path.name} is missing, cut or altered.", path.unlink
+
+
+def _rows_at_fault(
+    db: sqlite3.Connection, table: str, condition: str, what: str, cure: str
+) -> Iterator[_Fault]:
+    count = db.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()[0]
+    if count:
+        yield f"{count} {table} {what}.", _bind(db.execute, f"{cure} WHERE {condition}")
+
+
+def _bind(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
+    return lambda: function(*arguments)
+
+
+def _words_agree(db: sqlite3.Connection, root_id: int) -> bool:
+    try:
+        lexical.verify(db, root_id)
+        indexed = lexical.statistics(db, root_id, ()).n_functions
+    except sqlite3.DatabaseError:
+        return False
+    statement = "SELECT count(*) FROM files JOIN functions f ON f.file_id = files.id WHERE files.root_id = ?"
+    return bool(db.execute(statement, (root_id,)).fetchone()[0] == indexed)
+
+
+def _damage(home: Path) -> str:
+    """What SQLite says of the file; empty when it is whole. Other errors (full disk, newer format) pass."""
+    try:
+        connection = sqlite3.connect(home / FILE_NAME)
+        try:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        raise UserError(f"Cannot open {home / FILE_NAME}: {error}. Check that you may read it.") from error
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    return "" if found == "ok" else f"The database {home / FILE_NAME} is damaged: {found}."
+
+
+def _salvage(home: Path) -> str:
+    """Move a damaged database aside and save the vectors that can be read into a new one."""
+    name = f"damaged-{time.strftime('%Y%m%d-%H%M%S')}-{FILE_NAME}"
+    for suffix in _SIDE_FILES:
+        path = home / f"{FILE_NAME}{suffix}"
+        if path.exists():
+            path.rename(home / f"{name}{suffix}")
+    for path in (home / GRAPHS).glob("*"):
+        path.unlink()  # they label vectors by ids of the old database
+    database = Database(home)
+    old = sqlite3.connect(home / name)
+    try:
+        with database.writing() as db:
+            saved = _copy(old, db)
+    finally:
+        old.close()
+        database.close()
+    return (
+        f"The damaged database was moved to {home / name}; {saved} vectors were saved. Run `codewhere index`"
+        " in each folder again; what was saved is not embedded anew. Then the old file may be deleted."
+    )
+
+
+def _copy(old: sqlite3.Connection, db: sqlite3.Connection) -> int:
+    now = time.time()
+    for row in _readable(old, "models", "id, fingerprint, name, dim"):
+        db.execute("INSERT OR IGNORE INTO models (id, fingerprint, name, dim) VALUES (?, ?, ?, ?)", row)
+    for id_, hash_, text in _readable(old, "contents", "id, hash, text"):
+        if _is_sound(hash_, text):
+            statement = "INSERT OR IGNORE INTO contents (id, hash, text, unused_since) VALUES (?, ?, ?, ?)"
+            db.execute(statement, (id_, hash_, text, now))
+    db.execute("CREATE TEMP TABLE saved AS SELECT * FROM vectors LIMIT 0")
+    for row in _readable(old, "vectors", "id, model_id, content_id, window, vector"):
+        db.execute("INSERT INTO saved VALUES (?, ?, ?, ?, ?)", row)
+    # A content whose windows are not all there must be embedded anew, so the windows must count up from 0.
+    whole = "SELECT content_id, model_id FROM saved GROUP BY 1, 2 HAVING count(*) = max(window) + 1"
+    cursor = db.execute(
+        f"INSERT OR IGNORE INTO vectors SELECT * FROM saved WHERE (content_id, model_id) IN ({whole})"
+        " AND content_id IN (SELECT id FROM contents) AND model_id IN (SELECT id FROM models)"
+    )
+    db.execute("DROP TABLE saved")
+    return cursor.rowcount
+
+
+def _readable(old: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[object, ...]]:
+    """The rows of a table, less those on damaged pages."""
+    try:
+        last = old.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0
+    except sqlite3.DatabaseError:
+        return
+    statement = f"SELECT {columns} FROM {table} WHERE id BETWEEN ? AND ?"
+    for start in range(0, last + 1, _STEP):
+        try:
+            yield from old.execute(statement, (start, start + _STEP - 1)).fetchall()
+        except sqlite3.DatabaseError:
+            for id_ in range(start, start + _STEP):
+                try:
+                    yield from old.execute(statement, (id_, id_)).fetchall()
+                except sqlite3.DatabaseError:
+                    continue
+
+
+def _is_sound(hash_: object, text: object) -> bool:
+    try:
+        content = to_blob(unpack_text(text))  # type: ignore[arg-type]
+    except Exception:  # whatever damaged bytes do to zlib and the decoder
+        return False
+    return hashlib.blake2b(content, digest_size=16).digest() == hash_
