@@ -267,16 +267,41 @@ def lsp(ctx: typer.Context) -> None:
     _hand_over("lsp", ctx)
 
 
-@app.command(context_settings=_PASS_ON)
-def mine(ctx: typer.Context) -> None:
-    """Collect pairs of doc comment and function to train on. Options: codewhere mine --help."""
-    _hand_over("mine", ctx)
+@app.command()
+def mine(
+    folders: Annotated[list[Path], typer.Argument(help="Repositories or packages, one folder each.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="JSON lines; compressed if it ends in .zst.")],
+    licence: Annotated[str | None, typer.Option(help="SPDX name for folders that do not say theirs.")] = None,
+    exclude: Annotated[Path | None, typer.Option(help="A list of code never to train on.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    per_repository: Annotated[int | None, typer.Option(min=1, help="At most so many pairs of one.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Collect pairs of doc comment and function to train on, from folders under a permissive licence."""
+    from indexer.commands.training import mine
+
+    mine(
+        folders,
+        out,
+        licence=licence,
+        exclude=exclude,
+        processes=processes,
+        per_repository=per_repository,
+        as_json=as_json,
+    )
 
 
-@app.command(context_settings=_PASS_ON)
-def train(ctx: typer.Context) -> None:
-    """Make an embedding model from a decoder. Options: codewhere train --help."""
-    _hand_over("train", ctx)
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A TOML file that describes the training.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the finished model.")],
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints; a stopped run goes on from it.")],
+    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+) -> None:
+    """Make an embedding model from a decoder: cut it to size and tune it on pairs."""
+    from indexer.commands.training import train
+
+    train(recipe, work, out, device)
 
 
 @app.command(context_settings=_PASS_ON)

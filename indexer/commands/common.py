@@ -36,7 +36,6 @@ class EmbedderLoader:
         self.device = embedder.device
         return embedder
 
-
     @property
     def fell_back(self) -> bool:
         """Whether the CPU is in use without having been asked for."""

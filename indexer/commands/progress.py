@@ -90,7 +90,7 @@ class ProgressDisplay:
 
     def _title(self, progress: Progress) -> str:
         title, _ = _STAGES.get(progress.stage, (progress.stage, ""))
-        return safe(progress.message or title)
+        return safe(progress.message) if progress.stage == "wait" and progress.message else title
 
     def _detail(self, progress: Progress) -> str:
         _, unit = _STAGES.get(progress.stage, ("", ""))

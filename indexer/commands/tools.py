@@ -10,8 +10,6 @@ from indexer.errors import UserError
 # Module with a `main(arguments) -> int | None`, and the extra that brings what it needs.
 _TOOLS = {
     "lsp": ("lsp_server", ""),
-    "mine": ("indexer.training.mine", ""),
-    "train": ("indexer.training.train", "train"),
     "evaluate": ("indexer.evaluation", "evaluate"),
     "bench": ("indexer.evaluation.bench", ""),
 }
