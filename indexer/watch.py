@@ -37,7 +37,7 @@ _QUIET_S = 0.08  # an editor writes a file in several steps; this much silence m
 _LATEST_S = 1.0  # but a file that changes all the time is read now and then
 _BURST = 100  # paths; beyond this a tool is at work, not a person
 _BURST_QUIET_S = 0.4
-_BURST_LATEST_S = 5.0
+_BURST_LATEST_S = 3.0
 _GIT_LATEST_S = 15.0  # a lock this old was left behind by a git that was killed
 _MOST_PATHS = 2_000  # beyond this one walk over everything is cheaper
 # The kernel drops events when 16,384 wait. So many arrive only around such a moment, and then nobody knows
