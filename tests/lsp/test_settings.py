@@ -1,0 +1,100 @@
+"""What a client may set and ask, and what it is told when it is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from lsp_server.params import MAX_QUERY_CHARS, read_search, read_similar
+from lsp_server.settings import Settings, read_settings
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (None, Settings()),
+        ({}, Settings()),
+        ({"limit": 5, "model": "base"}, Settings(limit=5, model="base")),
+        ({"limit": 5.0}, Settings(limit=5)),
+        ({"hover": {"enabled": False, "threshold": 0.5}}, Settings(hover=False, hover_threshold=0.5)),
+        (
+            {"codeLens.enabled": True, "codeLens": {"threshold": 1}},
+            Settings(code_lens=True, code_lens_threshold=1),
+        ),
+        ({"device": None, "exclude": ["*.gen.py"]}, Settings(exclude=("*.gen.py",))),
+    ],
+)
+def test_good_settings_are_taken(raw, expected):
+    assert read_settings(raw) == (expected, [], [])
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"limit": 0}, "codewhere.limit: a whole number from 1 to 200"),
+        ({"limit": "many"}, "codewhere.limit: a whole number"),
+        ({"limit": True}, "codewhere.limit: a whole number"),
+        ({"model": ""}, "codewhere.model: a text that is not empty"),
+        ({"exclude": "*.py"}, "codewhere.exclude: a list of texts"),
+        ({"hover": {"threshold": 2}}, "codewhere.hover.threshold: a number from 0 to 1"),
+        ({"codeLens": {"enabled": "yes"}}, "codewhere.codeLens.enabled: true or false"),
+        ("fast", "must be an object"),
+    ],
+)
+def test_a_wrong_setting_falls_back_and_is_told(raw, words):
+    settings, problems, unknown = read_settings(raw)
+    assert settings == Settings()
+    assert len(problems) == 1 and words in problems[0]
+    assert not unknown
+
+
+def test_one_wrong_setting_leaves_the_others_alone():
+    assert read_settings({"limit": -1, "noTests": True})[0] == Settings(no_tests=True)
+
+
+def test_unknown_settings_are_for_the_log():
+    settings, problems, unknown = read_settings({"limt": 3})
+    assert (settings, problems) == (Settings(), [])
+    assert "codewhere.limt" in unknown[0]
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (None, "an object is expected"),
+        ({}, "'query' is missing"),
+        ({"query": None}, "'query' is missing"),
+        ({"query": 3}, "query: a text is expected"),
+        ({"query": "x" * (MAX_QUERY_CHARS + 1)}, "query: a text of at most"),
+        ({"query": "x", "limit": 201}, "limit: a whole number from 1 to 200"),
+        ({"query": "x", "filter": {}}, "unknown field 'filter'; known fields: query, limit, filters"),
+        ({"query": "x", "filters": {"kinds": ["klass"]}}, "filters: kinds: 'klass' is not one of function"),
+        ({"query": "x", "filters": {"noTests": 1}}, "filters: noTests: true or false"),
+        ({"query": "x", "roots": "file:///a"}, "roots: a list of texts"),
+        ({"query": "x", "partialResultToken": {}}, "partialResultToken: a text or a whole number"),
+    ],
+)
+def test_a_wrong_search_names_the_field(raw, words):
+    with pytest.raises(ValueError, match=words):
+        read_search(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({}, "exactly one of position, range and text"),
+        ({"position": {"line": 1, "character": 0}}, "'textDocument' is missing"),
+        ({"textDocument": {"uri": "file:///a"}}, "exactly one of"),
+        ({"textDocument": {}, "text": "x"}, "textDocument: the field 'uri' is missing"),
+        (
+            {"textDocument": {"uri": "f"}, "position": {"line": -1, "character": 0}},
+            "position: line: a whole number",
+        ),
+        (
+            {"textDocument": {"uri": "f"}, "range": {"start": {"line": 0}}},
+            "range: start: the field 'character'",
+        ),
+    ],
+)
+def test_a_wrong_similar_names_the_field(raw, words):
+    with pytest.raises(ValueError, match=words):
+        read_similar(raw)
