@@ -58,6 +58,8 @@ program main
 end program main
 
 subroutine legacy(n)
+  !! Adds one to a number.
+  !! It was written long ago.
   integer n
   n = n + 1
 end
