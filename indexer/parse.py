@@ -9,51 +9,43 @@ from typing import TYPE_CHECKING
 from indexer.languages import LANGUAGES, language_of
 from indexer.languages.emit import Piece, pieces
 from indexer.languages.source import Source, read_source
-from indexer.languages.text import text_pieces
+from indexer.languages.text import block_pieces, text_pieces
 from indexer.types import Function, ParsedFile, ParseError
 
 if TYPE_CHECKING:
-    import tree_sitter
-
     from indexer.languages.units import Captures, Unit
-
-MAX_ERRORS = 20
-"""Syntax errors named one by one; the rest are counted."""
 
 
 def parse(path: str, source: bytes) -> ParsedFile:
-    """The functions of a file, declarations of types, and blocks of what is outside both.
+    r"""The functions of a file, declarations of types, and blocks of what is outside both.
 
     Every non-blank byte lies in the range of some function. A range takes in decorators and the doc
     comment above; `Function.body` is the source text without the doc comment (a docstring inside is
-    removed as well), without the indentation of its first line, and with ``\\n`` at line ends. The body of
+    removed as well), without the indentation of its first line, and with ``\n`` at line ends. The body of
     a type has the signatures of its members in place of their text.
     """
     content = read_source(source)
-    name = language_of(path, content.text[:16384])
-    if name is None:
-        return _finished(path, "text", content, text_pieces(content.text), [])
+    name = language_of(path, content.text[:16384]) or "text"
+    if not LANGUAGES[name].grammar:
+        return _finished(path, name, content, text_pieces(path, content.text), [])
     try:
         found, errors = _parse_code(name, content.text)
     except Exception as error:
         # A file must never stop a run; the error says that the fault is ours and the text stays searchable.
         errors = [ParseError(0, f"the parser failed: {type(error).__name__}: {error}")]
-        found = list(text_pieces(content.text, "module"))
+        found = list(block_pieces(content.text, 0, len(content.text), "module"))
     return _finished(path, LANGUAGES[name].alias or name, content, found, errors)
 
 
 def _parse_code(name: str, text: bytes) -> tuple[list[Piece], list[ParseError]]:
-    from tree_sitter import QueryCursor
-
-    from indexer.languages import grammars, units
+    from indexer.languages import trees, units
 
     language = LANGUAGES[name]
-    root = grammars.parser(name).parse(text).root_node
-    captures = units.collect(QueryCursor(grammars.query(name)).matches(root), text, language)
+    matches, errors = trees.read_matches(text, name)
+    captures = units.collect(matches, text, language)
     arranged, too_deep = units.arrange(captures, text, language)
     file_docs = _attach_docs(captures, arranged, text, name)
     found = list(pieces(text, arranged, captures.attribute_ends, file_docs, language))
-    errors = _syntax_errors(root, name) if root.has_error else []
     if too_deep:
         errors.append(
             ParseError(0, f"{too_deep} definitions are nested too deeply to be found by themselves")
@@ -81,23 +73,6 @@ def _attach_docs(captures: Captures, arranged: list[Unit], text: bytes, name: st
         if above < start and not (units.is_first(text, above) and comments.is_licence(raw)):
             file_docs.append((above, start))
     return file_docs
-
-
-def _syntax_errors(root: tree_sitter.Node, name: str) -> list[ParseError]:
-    from tree_sitter import QueryCursor
-
-    from indexer.languages import grammars
-
-    captures = QueryCursor(grammars.error_query(name)).captures(root)
-    errors = [ParseError(node.start_point[0], "syntax error") for node in captures.get("error", ())]
-    errors += [
-        ParseError(node.start_point[0], f"missing {node.type}") for node in captures.get("missing", ())
-    ]
-    errors.sort(key=lambda error: error.line)
-    if len(errors) > MAX_ERRORS:
-        rest = len(errors) - MAX_ERRORS
-        errors[MAX_ERRORS:] = [ParseError(errors[MAX_ERRORS].line, f"{rest} more syntax errors")]
-    return errors
 
 
 def _finished(

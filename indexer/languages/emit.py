@@ -74,7 +74,7 @@ def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int], language:
         head = _decode(text, start, min(unit.body, doc))
     else:
         head = _decode(text, start, min(unit.end, doc, start + 4 * MAX_SIGNATURE))
-        head = head.split("{", 1)[0] if unit.is_container else head
+        head = head.split("{", 1)[0] if unit.is_container and "{" in head else head
         head = head if len(head) < MAX_SIGNATURE and not unit.is_container else head.split("\n", 1)[0]
     line = _SPACE.sub(" ", head).strip()
     line = line.replace("( ", "(").replace(", )", ")").replace(" )", ")")

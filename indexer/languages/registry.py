@@ -16,7 +16,7 @@ class Language:
 
     name: str
     grammar: str
-    """``module:function`` of the grammar wheel."""
+    """``module:function`` of the grammar wheel; empty for prose."""
     extensions: tuple[str, ...] = ()
     """File name endings, lower case, with the dot."""
     filenames: tuple[str, ...] = ()
@@ -267,6 +267,8 @@ ROWS = (
         line_comments=HASH_COMMENTS,
         block_comments=(("#[[", "]]"), ("#[=[", "]=]")),
     ),
+    Language("markdown", "", (".md", ".markdown", ".mdx", ".mkd", ".mdown", ".qmd", ".rmd")),
+    Language("text", "", (".txt", ".rst", ".rest", ".adoc", ".asciidoc", ".org")),
     Language("verilog", "tree_sitter_verilog:language", (".sv", ".svh", ".v", ".vh"), constructors=("new",)),
 )
 

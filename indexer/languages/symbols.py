@@ -32,6 +32,8 @@ def clean_name(name: str, language: str) -> str:
         return _c_name(name)
     if language in ("javascript", "typescript", "tsx"):
         return _javascript_name(name)
+    if language == "ruby":
+        return name.lstrip(":")
     return name
 
 
@@ -84,6 +86,10 @@ def is_member(name: str, language: Language) -> bool:
 
 
 def _c_name(name: str) -> str:
+    if name.startswith("("):
+        # A function that returns a pointer to a function: (*compare(int kind))(...)
+        inner = re.search(r"[\w:~]+", name)
+        return inner[0] if inner else name
     name = name.replace(" :: ", "::").replace(":: ", "::").lstrip("*& ")
     if "operator" in name:
         head, _, tail = name.partition("operator")

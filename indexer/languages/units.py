@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from indexer.languages import comments, joining, symbols
 from indexer.languages.registry import Language
+from indexer.languages.trees import Match
 from indexer.types import FUNCTION_KINDS, KINDS, TYPE_KINDS
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 MAX_DEPTH = 24
 """Units nested deeper are left inside the unit around them: their text would be repeated at every level."""
 
-Match = tuple[int, "Mapping[str, list[tree_sitter.Node]]"]
 _KIND_OF = {"extension": "module", "bound": "function", "section": "scope"}
 _MAKERS = frozenset((*KINDS, *_KIND_OF, "scope"))
 
@@ -259,7 +259,9 @@ def _settle(unit: Unit, stack: list[Unit], language: Language) -> None:
         unit.kind = _function_kind(unit, stack[-1] if stack else None, language)
     within = next((outer.symbol for outer in reversed(stack) if outer.symbol), "")
     is_member = unit.kind in FUNCTION_KINDS and _has_members(stack[-1] if stack else None)
-    unit.symbol = symbols.join(within, unit.name, language, is_member, unit.static)
+    # Where namespaces and members are joined differently, neither sign fits what is local to a function.
+    is_local = bool(language.member_separator) and owner is not None and owner.kind in FUNCTION_KINDS
+    unit.symbol = symbols.join(within, unit.name, language, is_member, unit.static or is_local)
 
 
 def _has_members(unit: Unit | None) -> bool:

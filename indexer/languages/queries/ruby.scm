@@ -1,12 +1,13 @@
 (class name: (_) @name body: (_) @body) @class
-(class name: (_) @name) @class
+(class name: (_) @name "end" @body) @class
 (module name: (_) @name body: (_) @body) @extension
-(module name: (_) @name) @extension
+(module name: (_) @name "end" @body) @extension
 (singleton_class value: (_)) @scope
+(singleton_class body: (body_statement (method name: (_) @name @static body: (_) @body) @method))
 (method name: (_) @name body: (_) @body) @function
-(method name: (_) @name) @function
+(method name: (_) @name "end" @body) @function
 (singleton_method object: (self) name: (_) @name @static body: (_) @body) @method
-(singleton_method object: (self) name: (_) @name @static) @method
+(singleton_method object: (self) name: (_) @name @static "end" @body) @method
 (singleton_method object: (constant) @receiver name: (_) @name) @method
 (assignment left: [(identifier) (constant)] @name right: (lambda body: (_) @body)) @lambda
 (call method: (identifier) @_kind (#match? @_kind "^(define_method|attr_writer)$") arguments: (argument_list . (simple_symbol) @name) block: (_) @body) @method

@@ -1,0 +1,205 @@
+"""Run grammars and queries over a file: what matches, and where the syntax is broken."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from indexer.languages import grammars
+from indexer.languages.masks import masked
+from indexer.types import ParseError
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+MAX_ERRORS = 20
+"""Syntax errors named one by one; the rest are counted."""
+MAX_NESTING = 800
+"""Brackets open at once; the grammars need time that grows with the square of the depth."""
+LARGE = 50_000
+"""Bytes from which on a file is looked at for what would take the grammars too long."""
+MAX_RATIO = 40
+"""How much zlib shrinks code at most; only the same thing over and over shrinks more."""
+TIME_LIMIT = 2.0
+"""Seconds for the grammar, and again for the query, on a file that is the same thing over and over."""
+MIN_RECOVERED_LINES = 4
+"""Broken stretches from this length on are read again in pieces."""
+
+Match = tuple[int, "Mapping[str, list[tree_sitter.Node]]"]
+
+
+def read_matches(text: bytes, language: str) -> tuple[list[Match], list[ParseError]]:
+    """All matches of the query of a language, and the places that the grammar could not read.
+
+    Where a long stretch is broken, what follows the fault is lost to the grammar; so the stretch is cut
+    where its outermost lines begin, and each piece is read by itself.
+    """
+    code = masked(text, language)
+    if len(code) >= LARGE and nesting(code) > MAX_NESTING:
+        return _read_shallow(code, language)
+    try:
+        return _read(code, language, _Watch(len(code) >= LARGE and _is_repetitive(code)))
+    except _TooSlowError:
+        return [], [ParseError(0, "the grammar takes too long on this file; it is cut into blocks of lines")]
+
+
+def _read(code: bytes, language: str, watch: _Watch) -> tuple[list[Match], list[ParseError]]:
+    root = _parse(code, language, watch)
+    matches = _matches(root, language, watch)
+    if not root.has_error:
+        return matches, []
+    broken = _broken(root, language, watch)
+    for start, end in _outermost(broken):
+        for piece in _pieces(code, start, end):
+            matches += _matches(_parse_range(code, *piece, language), language)
+    return matches, _errors(broken)
+
+
+class _TooSlowError(Exception):
+    """A grammar or a query ran out of time."""
+
+
+class _Watch:
+    """Stops grammars and queries that run too long, where one is needed: it makes them slower."""
+
+    def __init__(self, is_needed: bool = False) -> None:
+        self.is_needed = is_needed
+        self._deadline = 0.0
+        self._has_stopped = False
+
+    def start(self) -> None:
+        self._deadline = time.monotonic() + TIME_LIMIT
+
+    def is_over(self, *_: object) -> bool:
+        """The progress callback of tree-sitter: true stops it."""
+        self._has_stopped = time.monotonic() > self._deadline
+        return self._has_stopped
+
+    def check(self) -> None:
+        if self._has_stopped:
+            raise _TooSlowError
+
+
+_UNWATCHED = _Watch()
+
+
+def _is_repetitive(code: bytes) -> bool:
+    step = 1 << 16
+    return any(
+        len(window) > MAX_RATIO * len(zlib.compress(window, 1))
+        for window in (code[start : start + step] for start in range(0, len(code), step))
+    )
+
+
+def _parse(code: bytes, language: str, watch: _Watch) -> tree_sitter.Node:
+    parser = grammars.parser(language)
+    if not watch.is_needed:
+        return parser.parse(code).root_node
+    watch.start()
+    try:
+        tree = parser.parse(
+            lambda offset, _: code[offset : offset + 8192], encoding="utf8", progress_callback=watch.is_over
+        )
+    except ValueError:
+        parser.reset()
+        raise _TooSlowError from None
+    return tree.root_node
+
+
+def nesting(code: bytes) -> int:
+    """The largest number of brackets open at once, counted without regard to strings and comments."""
+    import numpy as np
+
+    steps = np.zeros(256, np.int8)
+    steps[list(b"([{")] = 1
+    steps[list(b")]}")] = -1
+    depth = np.cumsum(steps[np.frombuffer(code, np.uint8)], dtype=np.int32)
+    return int(depth.max(initial=0))
+
+
+def _read_shallow(code: bytes, language: str) -> tuple[list[Match], list[ParseError]]:
+    """The matches in those pieces of a file that are not nested out of all reason."""
+    matches: list[Match] = []
+    for start, end in _pieces(code, 0, len(code)):
+        if nesting(code[start:end]) <= MAX_NESTING:
+            matches += _matches(_parse_range(code, start, end, language), language)
+    message = f"more than {MAX_NESTING} brackets are open at once; only what stands outside is read"
+    return matches, [ParseError(0, message)]
+
+
+def _matches(root: tree_sitter.Node, language: str, watch: _Watch = _UNWATCHED) -> list[Match]:
+    from tree_sitter import QueryCursor
+
+    cursor = QueryCursor(grammars.query(language))
+    if not watch.is_needed:
+        return cursor.matches(root)
+    watch.start()
+    matches = cursor.matches(root, lambda *_: True, watch.is_over)
+    watch.check()
+    return matches
+
+
+def _parse_range(code: bytes, start: int, end: int, language: str) -> tree_sitter.Node:
+    from tree_sitter import Range
+
+    parser = grammars.parser(language)
+    # Lines count from the piece: nothing here reads the points of its nodes.
+    parser.included_ranges = [Range((0, 0), (code.count(b"\n", start, end), 0xFFFF), start, end)]
+    try:
+        return parser.parse(code).root_node
+    finally:
+        del parser.included_ranges
+
+
+def _broken(root: tree_sitter.Node, language: str, watch: _Watch) -> list[tree_sitter.Node]:
+    from tree_sitter import QueryCursor
+
+    cursor = QueryCursor(grammars.error_query(language))
+    watch.start()
+    captures = (
+        cursor.captures(root, lambda *_: True, watch.is_over) if watch.is_needed else cursor.captures(root)
+    )
+    watch.check()
+    nodes = [*captures.get("error", ()), *captures.get("missing", ())]
+    return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+
+
+def _outermost(nodes: list[tree_sitter.Node]) -> Iterator[tuple[int, int]]:
+    last = -1
+    for node in nodes:
+        if node.end_byte > last and node.end_point[0] - node.start_point[0] >= MIN_RECOVERED_LINES:
+            last = node.end_byte
+            yield node.start_byte, node.end_byte
+
+
+def _pieces(code: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Ranges that begin where a line of the outermost indentation follows a blank line."""
+    start = code.rfind(b"\n", 0, start) + 1
+    lines = []
+    position = start
+    while position < end:
+        newline = code.find(b"\n", position, end)
+        stop = newline + 1 if newline >= 0 else end
+        line = code[position:stop]
+        lines.append((position, len(line) - len(line.lstrip()) if line.strip() else -1))
+        position = stop
+    margin = min((indent for _, indent in lines if indent >= 0), default=0)
+    cuts = [start]
+    for (_, above), (position, indent) in zip(lines, lines[1:], strict=False):
+        if indent == margin and above < 0:
+            cuts.append(position)
+    return list(zip(cuts, [*cuts[1:], end], strict=True)) if len(cuts) > 1 else []
+
+
+def _errors(broken: list[tree_sitter.Node]) -> list[ParseError]:
+    errors = [
+        ParseError(node.start_point[0], f"missing {node.type}" if node.is_missing else "syntax error")
+        for node in broken[: MAX_ERRORS + 1]
+    ]
+    if len(broken) > MAX_ERRORS:
+        errors[MAX_ERRORS] = ParseError(
+            errors[MAX_ERRORS].line, f"{len(broken) - MAX_ERRORS} more syntax errors"
+        )
+    return errors
