@@ -1,0 +1,1 @@
+export function stringsOf(folder: string): string[];

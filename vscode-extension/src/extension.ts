@@ -1,0 +1,103 @@
+/** Puts the parts together. */
+import * as vscode from 'vscode';
+
+import { Preview } from './preview';
+import type { Answer, Result, SimilarParams, Status } from './protocol';
+import { registerResultCommands } from './results/commands';
+import { ResultList } from './results/model';
+import { ResultsView } from './results/view';
+import { History } from './search/history';
+import { SearchPicker } from './search/picker';
+import { Server, type ServerState } from './server';
+import { LENS_COMMAND } from './settings';
+import { SetUp } from './setUp';
+import { Similar } from './similar';
+import { showStatus } from './status/item';
+import { showMenu } from './status/menu';
+import { chooseDevice, chooseModel, runDoctor } from './tools';
+
+const WALKTHROUGH = 'codewhere.codewhere#start';
+const WELCOMED = 'codewhere.welcomed';
+
+/** What other extensions may use. */
+export interface Api {
+  readonly state: ServerState;
+  readonly status: Status | undefined;
+  readonly onDidChange: vscode.Event<void>;
+  search: (query: string, token: vscode.CancellationToken) => Promise<Answer>;
+  /** The box of `codewhere: Search` while it is open. */
+  readonly picker: SearchPicker | undefined;
+  readonly results: ResultsView;
+}
+
+let server: Server | undefined;
+
+export function activate(context: vscode.ExtensionContext): Api {
+  const log = vscode.window.createOutputChannel('codewhere', { log: true });
+  const environment = vscode.Uri.joinPath(context.globalStorageUri, 'environment').fsPath;
+  const session = new Server(log, environment);
+  server = session;
+  const preview = new Preview();
+  const view = new ResultsView(context.workspaceState);
+  const similar = new Similar(session, view);
+  const history = new History(context.workspaceState);
+  const setUp = new SetUp(session, log, environment);
+  let picker: SearchPicker | undefined;
+
+  const keep = (answer: Answer): Promise<void> =>
+    view.show(new ResultList(answer.query, answer, token => session.search({ query: answer.query }, token), answer.query));
+  const findSimilar = (result: Result): Promise<void> => similar.ofResult(result);
+  const actions = { keep: (answer: Answer) => void keep(answer), findSimilar: (result: Result) => void findSimilar(result) };
+  const search = (query?: unknown): void => {
+    picker?.dispose();
+    picker = new SearchPicker(session, history, preview, actions, typeof query === 'string' && query ? query : undefined);
+  };
+
+  const commands: Record<string, (...args: never[]) => unknown> = {
+    'codewhere.search': search,
+    'codewhere.search.openToSide': () => picker?.take(true),
+    'codewhere.findSimilar': () => similar.ofEditor(),
+    [LENS_COMMAND]: (uri: string, position: SimilarParams['position']) => similar.at(uri, position),
+    'codewhere.showMenu': () => showMenu(session),
+    'codewhere.setUp': () => setUp.run(),
+    'codewhere.openWalkthrough': openWalkthrough,
+    'codewhere.pause': () => session.run('pause'),
+    'codewhere.resume': () => session.run('resume'),
+    'codewhere.reindex': () => session.run('reindex'),
+    'codewhere.restart': () => session.restart(),
+    'codewhere.chooseModel': () => chooseModel(session),
+    'codewhere.chooseDevice': chooseDevice,
+    'codewhere.doctor': () => runDoctor(session, log),
+    'codewhere.showLog': () => log.show(),
+  };
+  context.subscriptions.push(
+    log, session, preview, view, showStatus(session),
+    registerResultCommands(view, preview, { editQuery: search, findSimilar }),
+    ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(name, run)),
+  );
+  // VS Code's start does not wait for the server's.
+  void session.restart().then(() => welcome(session, context.globalState));
+  return {
+    get state() { return session.state; },
+    get status() { return session.status; },
+    onDidChange: session.onDidChange,
+    search: (query, token) => session.search({ query }, token),
+    get picker() { return picker; },
+    results: view,
+  };
+}
+
+export async function deactivate(): Promise<void> {
+  await server?.stop();
+}
+
+async function openWalkthrough(): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false);
+}
+
+/** The first start without a program opens the walkthrough, once. */
+async function welcome({ state }: Server, memory: vscode.Memento): Promise<void> {
+  if (state !== 'notFound' || memory.get<boolean>(WELCOMED)) return;
+  await memory.update(WELCOMED, true);
+  await openWalkthrough();
+}

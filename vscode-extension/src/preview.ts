@@ -1,0 +1,117 @@
+/** Shows results in the editor while a person walks through them, and puts everything back if none is taken. */
+import * as vscode from 'vscode';
+
+import type { Result } from './protocol';
+
+interface Before {
+  editor: vscode.TextEditor | undefined;
+  selections: readonly vscode.Selection[];
+  visible: vscode.Range | undefined;
+  /** The tabs that were open, so that only what the preview opened is closed. */
+  tabs: Set<string>;
+}
+
+export function toRange({ start, end }: Result['range']): vscode.Range {
+  return new vscode.Range(start.line, start.character, end.line, end.character);
+}
+
+export class Preview implements vscode.Disposable {
+  private before: Before | undefined;
+  private latest = 0;
+  private marked: vscode.TextEditor | undefined;
+  private readonly body = vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
+  });
+  private readonly answer = vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor('editor.findMatchHighlightBackground'),
+    overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.findMatchForeground'),
+    overviewRulerLane: vscode.OverviewRulerLane.Center,
+  });
+  private readonly disposables = vscode.Disposable.from(
+    this.body, this.answer,
+    vscode.window.onDidChangeTextEditorSelection(({ kind, textEditor }) => {
+      if (kind !== undefined && textEditor === this.marked) this.unmark();
+    }),
+  );
+
+  /** Shows a result without taking the focus from where the person types. */
+  async show(result: Result): Promise<void> {
+    this.before ??= remember();
+    const turn = ++this.latest;
+    const uri = vscode.Uri.parse(result.uri);
+    const document = await vscode.workspace.openTextDocument(uri);
+    if (turn !== this.latest) return;
+    const editor = await vscode.window.showTextDocument(document, { preview: true, preserveFocus: true });
+    if (turn === this.latest) this.mark(editor, result);
+  }
+
+  /** Opens a result for good, with the cursor on its name. */
+  async open(result: Result, toSide = false): Promise<void> {
+    this.latest++;
+    if (toSide) await this.restore();
+    this.before = undefined;
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(result.uri));
+    const viewColumn = toSide ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
+    const editor = await vscode.window.showTextDocument(document, { viewColumn, preview: !toSide });
+    const { line, character } = result.selectionRange.start;
+    editor.selection = new vscode.Selection(line, character, line, character);
+    this.mark(editor, result);
+  }
+
+  /** Puts the editors back as they were before the first preview. */
+  async restore(): Promise<void> {
+    this.latest++;
+    this.unmark();
+    const before = this.before;
+    this.before = undefined;
+    if (!before) return;
+    if (before.editor) await reshow(before.editor, before);
+    const extra = previewTabs().filter(tab => !before.tabs.has(keyOf(tab)));
+    await vscode.window.tabGroups.close(extra, true);
+  }
+
+  dispose(): void {
+    this.disposables.dispose();
+  }
+
+  private mark(editor: vscode.TextEditor, result: Result): void {
+    this.unmark();
+    this.marked = editor;
+    editor.setDecorations(this.body, [toRange(result.range)]);
+    editor.setDecorations(this.answer, result.highlights.map(toRange));
+    editor.revealRange(toRange(result.highlights[0] ?? result.range), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
+
+  private unmark(): void {
+    this.marked?.setDecorations(this.body, []);
+    this.marked?.setDecorations(this.answer, []);
+    this.marked = undefined;
+  }
+}
+
+function remember(): Before {
+  const editor = vscode.window.activeTextEditor;
+  return {
+    editor,
+    selections: editor?.selections ?? [],
+    visible: editor?.visibleRanges[0],
+    tabs: new Set(vscode.window.tabGroups.all.flatMap(group => group.tabs).map(keyOf)),
+  };
+}
+
+async function reshow({ document, viewColumn }: vscode.TextEditor, before: Before): Promise<void> {
+  const editor = await vscode.window.showTextDocument(document, { preview: true, ...(viewColumn && { viewColumn }) });
+  editor.selections = before.selections;
+  if (before.visible) editor.revealRange(before.visible, vscode.TextEditorRevealType.AtTop);
+}
+
+function previewTabs(): vscode.Tab[] {
+  return vscode.window.tabGroups.all.flatMap(group => group.tabs).filter(tab => tab.isPreview);
+}
+
+function keyOf(tab: vscode.Tab): string {
+  const uri = tab.input instanceof vscode.TabInputText ? tab.input.uri.toString() : tab.label;
+  return `${tab.group.viewColumn} ${uri}`;
+}

@@ -1,0 +1,36 @@
+/** Runs programs of the machine where the files are, without a shell. */
+import { spawn } from 'node:child_process';
+import type { CancellationToken } from 'vscode';
+
+export interface Outcome {
+  code: number;
+  output: string;
+}
+
+/** Runs a program to its end; `onLine` sees every line of both its outputs. Cancelling ends it. Never throws. */
+export function runProgram(command: string, args: string[], onLine?: (line: string) => void, token?: CancellationToken): Promise<Outcome> {
+  return new Promise(resolve => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    let output = '';
+    let rest = '';
+    const take = (data: Buffer): void => {
+      output += data.toString();
+      const lines = (rest + data.toString()).split(/\r?\n/);
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine?.(line);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    token?.onCancellationRequested(() => child.kill());
+    child.on('error', error => resolve({ code: -1, output: error.message }));
+    child.on('close', code => {
+      if (rest) onLine?.(rest);
+      resolve({ code: code ?? -1, output });
+    });
+  });
+}
+
+/** The command as a person would type it. */
+export function commandLine(command: string, args: string[]): string {
+  return [command, ...args].map(word => (/^[\w@%+=:,./\\-]+$/.test(word) ? word : `"${word}"`)).join(' ');
+}

@@ -1,0 +1,203 @@
+/** `codewhere: Search`: a box that answers while one types. */
+import * as vscode from 'vscode';
+
+import { folderNames } from '../folders';
+import type { Preview } from '../preview';
+import type { Answer, Result } from '../protocol';
+import type { Server } from '../server';
+import { delay, previews } from '../settings';
+import { overall, percent } from '../status/text';
+import type { History } from './history';
+import { isQuestion, toggleTests } from './query';
+import { blockedRows, emptyRows, FORGET, historyRows, note, resultRows, SIMILAR, type Row } from './rows';
+
+const PREVIEW_DELAY_MS = 80;
+const OPEN = 'codewhere.searchOpen';
+
+const KEEP: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('list-tree'), tooltip: vscode.l10n.t('Keep These Results in the Results View') };
+const TESTS: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('beaker'), tooltip: vscode.l10n.t('Leave Tests Out, or In (-tests)') };
+
+/** What other parts do with a result. */
+export interface Actions {
+  keep: (answer: Answer) => void;
+  findSimilar: (result: Result) => void;
+}
+
+export class SearchPicker implements vscode.Disposable {
+  private readonly box = vscode.window.createQuickPick<Row>();
+  private readonly disposables: vscode.Disposable;
+  private request = new vscode.CancellationTokenSource();
+  private timer: NodeJS.Timeout | undefined;
+  private previewTimer: NodeJS.Timeout | undefined;
+  /** Settles when the rows fit the question in the box. */
+  private pending: Promise<void> | undefined;
+  private answer: Answer | undefined;
+  private taken = false;
+
+  constructor(
+    private readonly server: Server,
+    private readonly history: History,
+    private readonly preview: Preview,
+    private readonly actions: Actions,
+    query: string | undefined,
+  ) {
+    const { box } = this;
+    box.placeholder = vscode.l10n.t('Describe the code you look for. Filters: lang:go path:src/ kind:class -tests "a phrase"');
+    box.buttons = [TESTS, KEEP];
+    box.matchOnDescription = false;
+    // The server's order is the answer; VS Code would put rows first whose label happens to hold the words.
+    Object.assign(box, { sortByLabel: false });
+    this.disposables = vscode.Disposable.from(
+      box,
+      box.onDidChangeValue(() => this.schedule(delay())),
+      box.onDidChangeActive(([row]) => this.schedulePreview(row)),
+      box.onDidAccept(() => void this.take(false)),
+      box.onDidTriggerItemButton(({ button, item }) => void this.press(button, item)),
+      box.onDidTriggerButton(button => this.pressTitle(button)),
+      box.onDidHide(() => void this.hidden()),
+      server.onDidChange(() => this.renew()),
+    );
+    box.value = query ?? history.last;
+    this.schedule(0);
+    box.show();
+    void vscode.commands.executeCommand('setContext', OPEN, true);
+  }
+
+  /** Opens the row under the cursor, or runs it where it is a way out. Waits for the answer to what was typed last. */
+  async take(toSide: boolean): Promise<void> {
+    const first = this.box.activeItems[0] === this.box.items[0];
+    if (first) await this.pending;
+    const row = this.box.activeItems[0] ?? this.box.items[0];
+    if (row) await this.follow(row, toSide);
+  }
+
+  dispose(): void {
+    this.request.cancel();
+    clearTimeout(this.timer);
+    clearTimeout(this.previewTimer);
+    this.disposables.dispose();
+  }
+
+  /** The rows as they are, for other extensions and tests. */
+  get rows(): readonly Row[] {
+    return this.box.items;
+  }
+
+  set value(query: string) {
+    this.box.value = query;
+    this.schedule(delay());
+  }
+
+  private async follow({ result, query, command }: Row, toSide: boolean): Promise<void> {
+    if (result) {
+      await this.open(result, toSide);
+    } else if (query) {
+      this.box.value = query;
+      this.schedule(0);
+    } else if (command) {
+      await this.leave(() => vscode.commands.executeCommand(command));
+    }
+  }
+
+  /** Asks again where the last answer was empty; a request on its way is left alone, for the status may change all the time. */
+  private renew(): void {
+    if (!this.box.busy && !this.answer?.results.length) this.schedule(0);
+  }
+
+  private schedule(milliseconds: number): void {
+    this.request.cancel();
+    this.request = new vscode.CancellationTokenSource();
+    clearTimeout(this.timer);
+    const { token } = this.request;
+    this.box.busy = true;
+    this.pending = new Promise(resolve => {
+      token.onCancellationRequested(() => resolve());
+      this.timer = setTimeout(() => void this.refresh(token).finally(resolve), milliseconds);
+    });
+  }
+
+  private async refresh(token: vscode.CancellationToken): Promise<void> {
+    const query = this.box.value;
+    const blocked = blockedRows(this.server);
+    if (blocked.length > 0 || !isQuestion(query)) {
+      this.present(undefined, blocked.length > 0 ? blocked : historyRows(this.history.questions));
+      return;
+    }
+    try {
+      const answer = await this.server.search({ query }, token);
+      if (token.isCancellationRequested) return;
+      const rows = answer.results.length > 0 ? resultRows(answer.results, folderNames()) : emptyRows(query, answer, this.server.status);
+      this.present(answer, rows);
+    } catch (error) {
+      if (!token.isCancellationRequested) this.present(undefined, [note('error', String(error instanceof Error ? error.message : error))]);
+    }
+  }
+
+  private present(answer: Answer | undefined, rows: Row[]): void {
+    this.answer = answer;
+    this.box.busy = false;
+    this.box.title = titleOf(answer, this.server);
+    this.box.items = rows;
+  }
+
+  private schedulePreview(row: Row | undefined): void {
+    clearTimeout(this.previewTimer);
+    const result = row?.result;
+    if (!result || !previews()) return;
+    this.previewTimer = setTimeout(() => void this.preview.show(result).then(undefined, () => undefined), PREVIEW_DELAY_MS);
+  }
+
+  private async press(button: vscode.QuickInputButton, { result, query }: Row): Promise<void> {
+    if (button === FORGET && query) {
+      this.history.remove(query);
+      this.schedule(0);
+    } else if (button === SIMILAR && result) {
+      await this.leave(() => this.actions.findSimilar(result));
+    } else if (result) {
+      await this.open(result, true);
+    }
+  }
+
+  private pressTitle(button: vscode.QuickInputButton): void {
+    const { answer } = this;
+    if (button === TESTS) {
+      this.value = toggleTests(this.box.value);
+    } else if (answer?.results.length) {
+      void this.leave(() => this.actions.keep(answer));
+    }
+  }
+
+  private async open(result: Result, toSide: boolean): Promise<void> {
+    this.taken = true;
+    this.history.add(this.box.value);
+    clearTimeout(this.previewTimer);
+    this.box.hide();
+    await this.preview.open(result, toSide);
+  }
+
+  private async leave(then: () => unknown): Promise<void> {
+    if (this.answer?.results.length) this.history.add(this.box.value);
+    this.box.hide();
+    await then();
+  }
+
+  private async hidden(): Promise<void> {
+    this.history.last = this.box.value;
+    this.dispose();
+    await vscode.commands.executeCommand('setContext', OPEN, false);
+    if (!this.taken) await this.preview.restore();
+  }
+}
+
+function titleOf(answer: Answer | undefined, { status }: Server): string {
+  const parts = ['codewhere'];
+  if (answer) parts.push(countOf(answer));
+  const coverage = answer?.coverage ?? (status ? overall(status.roots) : 1);
+  if (coverage < 1) parts.push(vscode.l10n.t('{0} is searched by meaning, the rest by words', percent(coverage)));
+  return parts.join(' • ');
+}
+
+function countOf({ results, elapsedMs }: Answer): string {
+  const time = Math.round(elapsedMs);
+  return results.length === 1 ? vscode.l10n.t('1 answer in {0} ms', time) : vscode.l10n.t('{0} answers in {1} ms', results.length, time);
+}

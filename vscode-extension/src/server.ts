@@ -1,0 +1,194 @@
+/** The life of the `codewhere lsp` process: start, settings, status, crash, restart, stop. */
+import * as vscode from 'vscode';
+import { CloseAction, ErrorAction, ExecuteCommandRequest, LanguageClient, RevealOutputChannelOn, State, type StaticFeature } from 'vscode-languageclient/node';
+
+import { CrashLimit } from './crashLimit';
+import { locate } from './locate';
+import {
+  didUpdate, searchRequest, similarRequest, statusRequest,
+  type Answer, type SearchParams, type ServerCommand, type SimilarParams, type Status,
+} from './protocol';
+import { ServerProcess } from './serverProcess';
+import { RESTART_SETTINGS, serverSettings, text } from './settings';
+
+const STOP_MS = 5000;
+const RESTART_MS = 250;
+
+export type ServerState = 'restricted' | 'noFolder' | 'notFound' | 'starting' | 'running' | 'failed';
+
+/** The server shows its progress in our own status bar item; a second one from the client would say the same. */
+const NO_PROGRESS: StaticFeature = {
+  fillClientCapabilities: capabilities => { capabilities.window = { ...capabilities.window, workDoneProgress: false }; },
+  initialize: () => undefined,
+  getState: () => ({ kind: 'static' }),
+  clear: () => undefined,
+};
+
+/** What goes wrong is shown in the status bar and the search box; the client's own messages would pop up besides. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
+interface Session {
+  process: ServerProcess;
+  client: LanguageClient;
+}
+
+export class Server implements vscode.Disposable {
+  state: ServerState = 'starting';
+  /** Why the state is `failed`. */
+  failure = '';
+  status: Status | undefined;
+  /** The program that runs, or would run. */
+  command: string | undefined;
+
+  private session: Session | undefined;
+  private readonly crashes = new CrashLimit();
+  private work: Promise<void> = Promise.resolve();
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly disposables: vscode.Disposable;
+  /** Fires when the state or the status is another. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly log: vscode.LogOutputChannel, private readonly ownEnvironment: string) {
+    this.disposables = vscode.Disposable.from(
+      this.changed,
+      vscode.workspace.onDidGrantWorkspaceTrust(() => void this.restart()),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => { if (this.state === 'noFolder') void this.restart(); }),
+      vscode.workspace.onDidChangeConfiguration(event => void this.configure(event)),
+    );
+  }
+
+  /** Starts the server anew; several calls run one after the other. */
+  restart(): Promise<void> {
+    this.crashes.forget();
+    return this.again();
+  }
+
+  private again(): Promise<void> {
+    this.work = this.work.then(async () => {
+      await this.stop();
+      await this.start();
+    }).catch((error: unknown) => this.log.error(String(error)));
+    return this.work;
+  }
+
+  search(params: SearchParams, token: vscode.CancellationToken): Promise<Answer> {
+    return this.running().sendRequest(searchRequest, params, token);
+  }
+
+  similar(params: SimilarParams, token: vscode.CancellationToken): Promise<Answer> {
+    return this.running().sendRequest(similarRequest, params, token);
+  }
+
+  async run(command: ServerCommand): Promise<void> {
+    const params = { command: `codewhere.server.${command}`, arguments: [] };
+    this.accept((await this.running().sendRequest(ExecuteCommandRequest.type, params)) as Status);
+  }
+
+  /** Ends the server; its last work is written before. */
+  async stop(): Promise<void> {
+    const { session } = this;
+    this.session = undefined;
+    this.status = undefined;
+    if (!session) return;
+    if (session.client.state === State.Running) await session.client.dispose(STOP_MS).catch((error: unknown) => this.log.warn(String(error)));
+    await session.process.end();
+  }
+
+  dispose(): void {
+    this.disposables.dispose();
+  }
+
+  private async start(): Promise<void> {
+    this.command = locate({ setting: text('server.path'), ownEnvironment: this.ownEnvironment, searchPath: process.env['PATH'] ?? '' });
+    this.enter(this.obstacle() ?? 'starting');
+    if (this.state === 'starting' && this.command) await this.launch(this.command);
+  }
+
+  /** The state in which no server is started. */
+  private obstacle(): ServerState | undefined {
+    if (!vscode.workspace.isTrusted) return 'restricted';
+    if (!vscode.workspace.workspaceFolders?.length) return 'noFolder';
+    return this.command ? undefined : 'notFound';
+  }
+
+  /** Comes back when the server runs or has ended. */
+  private async launch(command: string): Promise<void> {
+    this.log.info(`${command} lsp`);
+    const home = text('home');
+    const server = new ServerProcess(command, { ...process.env, ...(home && { CODEWHERE_HOME: home }) });
+    const session = { process: server, client: this.newClient(server) };
+    this.session = session;
+    const ended = server.ended.then(reason => this.crashed(session, reason));
+    const started = session.client.start().then(() => this.started(session));
+    await Promise.race([ended, started.catch((error: unknown) => { this.log.warn(String(error)); return ended; })]);
+  }
+
+  private newClient(server: ServerProcess): LanguageClient {
+    const client = new QuietClient('codewhere', 'codewhere', () => Promise.resolve(server.child), {
+      documentSelector: [{ scheme: 'file' }],
+      outputChannel: this.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      initializationOptions: serverSettings,
+      initializationFailedHandler: () => false,
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
+      },
+      middleware: {
+        workspace: { configuration: params => params.items.map(item => (item.section === 'codewhere' ? serverSettings() : null)) },
+      },
+    });
+    client.registerFeature(NO_PROGRESS);
+    client.onNotification(didUpdate, status => this.accept(status));
+    return client;
+  }
+
+  private async started(session: Session): Promise<void> {
+    if (this.session !== session) return;
+    this.failure = '';
+    this.enter('running');
+    this.accept(await session.client.sendRequest(statusRequest, {}));
+  }
+
+  /** The process ended though nobody asked it to. */
+  private crashed(session: Session, reason: string): void {
+    if (this.session !== session) return;
+    this.session = undefined;
+    this.status = undefined;
+    this.log.warn(`codewhere lsp ${reason}`);
+    if (this.crashes.mayRestart(Date.now())) {
+      this.enter('starting');
+      setTimeout(() => { if (!this.session) void this.again(); }, RESTART_MS);
+    } else {
+      this.failure = vscode.l10n.t('It ended {0} times within three minutes ({1}).', this.crashes.count, reason);
+      this.enter('failed');
+    }
+  }
+
+  private async configure(event: vscode.ConfigurationChangeEvent): Promise<void> {
+    if (!event.affectsConfiguration('codewhere')) return;
+    if (RESTART_SETTINGS.some(setting => event.affectsConfiguration(setting))) return this.restart();
+    if (this.state === 'running') {
+      await this.session?.client.sendNotification('workspace/didChangeConfiguration', { settings: { codewhere: serverSettings() } });
+    }
+  }
+
+  private running(): LanguageClient {
+    if (!this.session || this.state !== 'running') throw new Error(vscode.l10n.t('The server does not run.'));
+    return this.session.client;
+  }
+
+  private accept(status: Status): void {
+    this.status = status;
+    this.changed.fire();
+  }
+
+  private enter(state: ServerState): void {
+    this.state = state;
+    this.changed.fire();
+  }
+}

@@ -1,0 +1,209 @@
+/** The extension with a stand-in for the server, for what a real one does not do on demand. */
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+
+import type { Api } from '../../src/extension';
+import { api, ask, closeBox, configure, rows, running, serverProcesses, sleep, tree, until } from './helpers';
+import { runTests } from './mocha';
+
+const found = (labels: string[]): boolean => labels.some(label => label.includes('backoff_delay'));
+const states = ({ status }: Api): string[] => status?.roots.map(root => root.state) ?? [];
+const none = new vscode.CancellationTokenSource().token;
+
+function define(): void {
+  afterEach(() => closeBox());
+
+  describe('search', () => {
+    it('shows the answers in the order of the server, though a later one has the word of the question', async () => {
+      const extension = await running();
+      const labels = await ask(extension, 'cached', found);
+      assert.deepEqual(labels, ['$(symbol-function) backoff_delay', '$(symbol-function) cached', '$(symbol-function) call_with_retry']);
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      const editor = await until('the first answer is open', () => vscode.window.activeTextEditor);
+      assert.match(editor.document.uri.path, /retry\.py$/, 'VS Code has sorted the rows');
+      await until('the cursor is on the name', () => editor.selection.active.line === 5 && editor.selection.active.character === 4);
+    });
+
+    it('shows the row under the cursor in the editor, and puts everything back when left', async () => {
+      const extension = await running();
+      const [one] = vscode.workspace.workspaceFolders ?? [];
+      assert.ok(one);
+      const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(one.uri, 'src/test_retry.py'));
+      const before = await vscode.window.showTextDocument(document, { preview: false });
+      before.selection = new vscode.Selection(3, 2, 3, 6);
+      await ask(extension, 'preview this', found);
+      await until('the first answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('retry.py') && vscode.window.activeTextEditor.document !== document);
+      await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+      await until('the second answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('cache.py'));
+      await closeBox();
+      await until('the editor is back', () => vscode.window.activeTextEditor?.document === document);
+      assert.deepEqual(vscode.window.activeTextEditor?.selection, new vscode.Selection(3, 2, 3, 6));
+      await until('the previews are closed', () => !vscode.window.tabGroups.all.flatMap(group => group.tabs).some(tab => tab.label === 'cache.py'));
+    });
+
+    it('opens to the side', async () => {
+      const extension = await running();
+      await ask(extension, 'beside', found);
+      await vscode.commands.executeCommand('codewhere.search.openToSide');
+      await until('a second column', () => vscode.window.activeTextEditor?.viewColumn === vscode.ViewColumn.Two);
+      await vscode.commands.executeCommand('workbench.action.closeEditorsInGroup');
+    });
+
+    it('cancels the request at the next key and asks only for what rests', async () => {
+      const extension = await running();
+      await vscode.commands.executeCommand('codewhere.search', 'slow question');
+      await sleep(400);
+      assert.ok(extension.picker);
+      for (const query of ['fast', 'faste', 'faster']) extension.picker.value = query;
+      await rows(extension, found, 'faster');
+      const { notes } = await extension.search('log', none);
+      const from = notes.lastIndexOf('slow question');
+      assert.deepEqual(notes.slice(from), ['slow question', 'cancelled', 'faster', 'log']);
+    });
+
+    it('brings the last question back, and remembers the questions that were answered', async () => {
+      const extension = await running();
+      await ask(extension, 'remember me', found);
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      await vscode.commands.executeCommand('codewhere.search');
+      await rows(extension, found, 'the last question');
+      assert.ok(extension.picker);
+      extension.picker.value = '';
+      const labels = await rows(extension, all => all.some(label => label.includes('$(history)')), 'the earlier questions');
+      assert.equal(labels[1], '$(history) remember me');
+    });
+
+    it('says why an answer is empty and renews it by itself as indexing goes on', async () => {
+      const extension = await running();
+      await ask(extension, 'nothing here lang:go', labels => labels.some(label => label.includes('Nothing was found')));
+      assert.ok(extension.picker?.rows.some(row => row.query === 'nothing here'), 'a way out of the filter');
+      await closeBox();
+      await ask(extension, 'indexing', labels => labels.some(label => label.includes('40 % is indexed')));
+      await rows(extension, found, 'the answer after indexing');
+    });
+
+    it('shows the error of a search and answers the next one', async () => {
+      const extension = await running();
+      await ask(extension, 'broken index', labels => labels.some(label => label.includes('the index is broken')));
+      assert.ok(extension.picker);
+      extension.picker.value = 'works again';
+      await rows(extension, found, 'works again');
+    });
+  });
+
+  describe('results view', () => {
+    it('keeps similar functions, as a tree and as a list, and loses what is dismissed', async () => {
+      const extension = await running();
+      const [one] = vscode.workspace.workspaceFolders ?? [];
+      assert.ok(one);
+      const editor = await vscode.window.showTextDocument(vscode.Uri.joinPath(one.uri, 'src/retry.py'));
+      editor.selection = new vscode.Selection(6, 0, 6, 0);
+      await vscode.commands.executeCommand('codewhere.findSimilar');
+      assert.deepEqual(tree(extension), ['src/cache.py > cached']);
+      assert.equal(extension.results.current?.title, 'similar to backoff_delay');
+      await vscode.commands.executeCommand('codewhere.results.viewAsList');
+      assert.deepEqual(tree(extension), ['cached']);
+      await vscode.commands.executeCommand('codewhere.results.viewAsTree');
+      const [node] = extension.results.getChildren();
+      assert.ok(node);
+      await vscode.commands.executeCommand('codewhere.results.copy', node);
+      assert.match(await vscode.env.clipboard.readText(), /^src\/cache\.py:5 cached\ndef cached/);
+      await vscode.commands.executeCommand('codewhere.results.dismiss', node);
+      assert.deepEqual(tree(extension), []);
+      await vscode.commands.executeCommand('codewhere.results.refresh');
+      assert.deepEqual(tree(extension), ['src/cache.py > cached']);
+    });
+
+    it('takes the selection where there is one, and the place of a code lens', async () => {
+      const extension = await running();
+      const editor = vscode.window.activeTextEditor;
+      assert.ok(editor);
+      editor.selection = new vscode.Selection(6, 0, 8, 0);
+      await vscode.commands.executeCommand('codewhere.findSimilar');
+      assert.equal(extension.results.current?.title, 'similar to a selection');
+      await vscode.commands.executeCommand('codewhere.findSimilarAt', editor.document.uri.toString(), { line: 5, character: 0 });
+      assert.equal(extension.results.current.title, 'similar to backoff_delay');
+    });
+  });
+
+  describe('the server', () => {
+    it('is paused and resumed', async () => {
+      const extension = await running();
+      await vscode.commands.executeCommand('codewhere.pause');
+      assert.deepEqual(states(extension), ['paused', 'paused']);
+      await vscode.commands.executeCommand('codewhere.resume');
+      assert.deepEqual(states(extension), ['idle', 'idle']);
+    });
+
+    it('learns the settings at its start and when they change', async () => {
+      const extension = await running();
+      await configure('limit', 7);
+      await configure('device', 'cpu');
+      const known = async (): Promise<Record<string, unknown>> => JSON.parse((await extension.search('settings', none)).notes[0] ?? '{}') as Record<string, unknown>;
+      await until('the change has come', async () => (await known())['device'] === 'cpu');
+      const { limit, model, codeLens } = await known();
+      assert.deepEqual({ limit, model, codeLens }, { limit: 7, model: 'auto', codeLens: { enabled: false, command: 'codewhere.findSimilarAt' } });
+      await configure('limit', undefined);
+      await configure('device', undefined);
+    });
+
+    it('learns new folders and forgets those that go', async () => {
+      const extension = await running();
+      const folders = vscode.workspace.workspaceFolders ?? [];
+      assert.equal(extension.status?.roots.length, 2);
+      vscode.workspace.updateWorkspaceFolders(1, 1);
+      await until('one folder', () => extension.status?.roots.length === 1);
+      const [, two] = folders;
+      assert.ok(two);
+      vscode.workspace.updateWorkspaceFolders(1, 0, { uri: two.uri });
+      await until('two folders', () => extension.status?.roots.length === 2);
+    });
+
+    it('is started again after a crash, and the open search is answered then', async () => {
+      const extension = await running();
+      const [before] = serverProcesses();
+      void extension.search('die', none).catch(() => undefined);
+      await until('the crash is noticed', () => extension.state === 'starting');
+      await ask(extension, 'after the crash', found);
+      const after = serverProcesses();
+      assert.equal(after.length, 1);
+      assert.notEqual(after[0], before);
+    });
+
+    it('that always crashes is given up with an explanation, and a person can start it again', async () => {
+      const extension = await running();
+      await configure('home', path.join(vscode.env.appRoot, 'dies'));
+      await until('given up', () => extension.state === 'failed');
+      assert.deepEqual(serverProcesses(), []);
+      await ask(extension, 'anything', labels => labels.some(label => label.includes('Restart the Server')));
+      await closeBox();
+      await configure('home', undefined);
+      await running();
+    });
+
+    it('that does not exist is said, with the way to set it up, and found again when the setting is right', async () => {
+      const extension = await api();
+      const good = vscode.workspace.getConfiguration('codewhere').get('server.path');
+      await configure('server.path', '/no/such/codewhere');
+      await until('not found', () => extension.state === 'notFound');
+      await ask(extension, 'anything', labels => labels.some(label => label.includes('Set Up codewhere')));
+      await closeBox();
+      await configure('server.path', good);
+      await running();
+      assert.equal(serverProcesses().length, 1);
+    });
+
+    it('survives settings of a wrong type', async () => {
+      const extension = await running();
+      for (const [key, value] of [['delay', 'soon'], ['preview', 3], ['home', 12], ['limit', 'many'], ['device', ['cpu']]] as const) await configure(key, value);
+      await running();
+      await ask(extension, 'still here', found);
+      await closeBox();
+      for (const key of ['delay', 'preview', 'home', 'limit', 'device']) await configure(key, undefined);
+      await running();
+    });
+  });
+}
+
+export const run = (): Promise<void> => runTests(define);

@@ -1,0 +1,8 @@
+/** The little of VS Code that the modules without an editor use. */
+export const l10n = {
+  t: (message: string, ...values: (string | number)[]): string => message.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])),
+};
+export const QuickPickItemKind = { Separator: -1, Default: 0 };
+export class ThemeIcon {
+  constructor(readonly id: string) {}
+}
