@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.answering import ask
 from indexer.commands.common import (
     EmbedderLoader,
     Flags,
@@ -19,7 +20,7 @@ from indexer.commands.common import (
 )
 from indexer.config import load_config
 from indexer.errors import UserError
-from indexer.render import print_answer, print_json, safe
+from indexer.render import print_answer, print_json, print_line, safe
 
 if TYPE_CHECKING:
     from indexer.engine import Index
@@ -60,29 +61,10 @@ def search(query: str, path: Path, queries: Path | None, options: Options) -> No
     elif not query:
         raise UserError("Give a question: codewhere search 'where is the retry delay computed'.")
     place = _existing(path)
-    root = _root_or_offer(place, options)
-    with _opened(root, options) as index:
-        filters = _filters(options, _below(root, place))
-        texts = [query] if queries is None else _read_queries(queries)
-        for text in texts:
-            answer = _answer(index, text, filters, options)
-            _show(answer, options, heading=text if queries is not None else "")
-
-
-def _answer(index: Index, text: str, filters: SearchFilters, options: Options) -> Answer:
-    from indexer.types import Answer
-
-    if not text.strip():
-        # Only from a file, where each line gets its answer.
-        return Answer(text, 0.0, 0.0, (), ("An empty query finds nothing.",))
-    return index.search(
-        text,
-        limit=index.config.limit,
-        filters=filters,
-        # A person is shown the lines that answer; a program asks for them.
-        explain=options.explain or not options.as_json,
-        dense=not options.words,
-    )
+    asked = _Asked(_root_or_offer(place, options), options)
+    filters = _filters(options, _below(asked.root, place))
+    for text in [query] if queries is None else _read_queries(queries):
+        _show(asked.search(text, filters), options, heading=text if queries is not None else "")
 
 
 def similar(place: str, path: Path | None, options: Options) -> None:
@@ -92,16 +74,49 @@ def similar(place: str, path: Path | None, options: Options) -> None:
     root = indexed_root(options.home, where)
     if root is None or not file.is_relative_to(root):
         raise not_indexed(file.parent if root is None else root)
-    with _opened(root, options) as index:
-        filters = _filters(options, _below(root, where) if path is not None else "")
-        relative = file.relative_to(root).as_posix()
-        answer = index.similar(relative, line, limit=index.config.limit, filters=filters)
-        _show(answer, options)
+    filters = _filters(options, _below(root, where) if path is not None else "")
+    _show(_Asked(root, options).similar(file.relative_to(root).as_posix(), line, filters), options)
 
 
-def _opened(root: Path, options: Options) -> Index:
-    config = settings_for(root, options.flags)
-    return open_root(root, config, EmbedderLoader(config))
+class _Asked:
+    """A root that answers, through a process that has it open already, else by itself."""
+
+    def __init__(self, root: Path, options: Options) -> None:
+        self.root = root
+        self._options = options
+        self._config = settings_for(root, options.flags)
+        self._index: Index | None = None
+        self._running = True
+
+    def search(self, text: str, filters: SearchFilters) -> Answer:
+        from indexer.types import Answer
+
+        if not text.strip():
+            # Only from a file, where each line gets its answer.
+            return Answer(text, 0.0, 0.0, (), ("An empty query finds nothing.",))
+        options = self._options
+        return self._ask(
+            "search",
+            query=text,
+            filters=filters,
+            # A person is shown the lines that answer; a program asks for them.
+            explain=options.explain or not options.as_json,
+            dense=not options.words,
+        )
+
+    def similar(self, path: str, line: int, filters: SearchFilters) -> Answer:
+        return self._ask("similar", path=path, line=line, filters=filters)
+
+    def _ask(self, call: str, **arguments: object) -> Answer:
+        arguments["limit"] = self._config.limit
+        answer = ask(self._config, self.root, call, **arguments) if self._running else None
+        if answer is None:
+            self._running = False
+            if self._index is None:
+                self._index = open_root(self.root, self._config, EmbedderLoader(self._config))
+            method: Callable[..., Answer] = self._index.similar if call == "similar" else self._index.search
+            answer = method(**arguments)
+        return answer
 
 
 def _show(answer: Answer, options: Options, heading: str = "") -> None:
@@ -109,7 +124,7 @@ def _show(answer: Answer, options: Options, heading: str = "") -> None:
         print_json(answer.to_json())
         return
     if heading:
-        sys.stdout.write(f"# {safe(heading)}\n")
+        print_line(f"# {heading}")
     print_answer(answer, explain=options.explain)
 
 

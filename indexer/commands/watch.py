@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.answering import AnswerServer
 from indexer.commands.common import (
     EmbedderLoader,
     Flags,
@@ -42,7 +43,8 @@ def _follow(index: Index, scan_every: float | None, as_json: bool) -> int:
         on_error=lambda error: say(f"codewhere: {error} Trying again.", "bold red"),
         scan_every_s=scan_every,
     )
-    with Interruption("") as stop, watcher:
+    serves = AnswerServer(index.config.home, lambda root: index if root == index.root else None)
+    with Interruption("") as stop, serves, watcher:
         if watcher.fallback:
             say(f"Looking at the whole folder now and then: {watcher.fallback}.", "yellow")
         say(f"Watching {index.root}. Ctrl-C ends it.")
