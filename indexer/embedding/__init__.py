@@ -1,1 +1,36 @@
+"""Embedders: decoders that turn queries and code into vectors of one space."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.errors import UserError
+
+if TYPE_CHECKING:
+    from indexer.embedding.embedder import DecoderEmbedder
+
+SHIPPED = Path(__file__).parent / "models"
+
+
+def available_models() -> list[str]:
+    """Names of the models that come with the package."""
+    from indexer.embedding.spec import SPEC_FILE
+
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{SPEC_FILE}"))
+
+
+def load_embedder(
+    name: str = "small", device: str | None = None, dtype: str | None = None, dim: int | None = None
+) -> DecoderEmbedder:
+    """The embedder of a shipped model (`small`, `auto`), a folder, or a hub id.
+
+    `device` is `cpu`, `cuda`, `cuda:N`, `mps` or None to choose; `dtype` is `bf16`, `fp16`, `fp32` or None;
+    `dim` cuts the vectors to their first so many dimensions. Raises `UserError` that says what to do.
+    """
+    from indexer.embedding.loading import load
+
+    return load(name, device, dtype, dim)
+
+
+__all__ = ["SHIPPED", "UserError", "available_models", "load_embedder"]

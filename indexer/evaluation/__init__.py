@@ -1,1 +1,1 @@
-
+"""Measuring embedders and rankings: data sets, metrics, reports."""

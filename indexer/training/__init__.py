@@ -1,1 +1,1 @@
-
+"""Making the data for an embedder, and the embedder: mine, prune, tune."""

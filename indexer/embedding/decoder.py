@@ -1,0 +1,211 @@
+"""A decoder of the Qwen2 and Llama family that runs without padding.
+
+Sequences are packed end to end: the linear layers see `[total_tokens, hidden]` and no padding. Only attention
+lays the sequences side by side, padded on the right, where a causal mask alone keeps the padding out.
+The embedding of a text is the hidden state of its last token (Language Models are Universal Embedders,
+arXiv 2310.08232), so the last layer computes queries and its MLP for the last tokens alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """Sizes of a decoder; `intermediate_size` is the width left in each layer after pruning."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    rms_norm_eps: float
+    rope_theta: float
+    attention_bias: bool
+    output_dim: int
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> DecoderConfig:
+        """The inverse of `to_dict`; unknown keys are left out."""
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where the sequences of a packed batch lie."""
+
+    lengths: Tensor
+    """int64 [n], tokens in each sequence."""
+    padded: Tensor
+    """int64 [total_tokens], the place of each token in the padded [n * longest] layout."""
+    last: Tensor
+    """int64 [n], the place of each last token in the packed layout."""
+    positions: Tensor
+    """int64 [total_tokens], the position of each token in its sequence."""
+    longest: int
+
+    @classmethod
+    def of(cls, lengths: Tensor) -> Packing:
+        """Packing of sequences of these lengths, int64 [n], each at least 1."""
+        longest = int(lengths.max())
+        ends = lengths.cumsum(0)
+        owner = torch.repeat_interleave(torch.arange(len(lengths), device=lengths.device), lengths)
+        positions = torch.arange(int(ends[-1]), device=lengths.device) - (ends - lengths)[owner]
+        return cls(lengths, owner * longest + positions, ends - 1, positions, longest)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention with rotary positions over a packed batch."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.heads, self.kv_heads, self.head_dim = (
+            config.num_attention_heads,
+            config.num_key_value_heads,
+            config.head_dim,
+        )
+        hidden, bias = config.hidden_size, config.attention_bias
+        self.q_proj = nn.Linear(hidden, self.heads * self.head_dim, bias=bias)
+        self.k_proj = nn.Linear(hidden, self.kv_heads * self.head_dim, bias=bias)
+        self.v_proj = nn.Linear(hidden, self.kv_heads * self.head_dim, bias=bias)
+        self.o_proj = nn.Linear(self.heads * self.head_dim, hidden, bias=False)
+
+    def forward(self, x: Tensor, packing: Packing, rotary: tuple[Tensor, Tensor], last_only: bool) -> Tensor:
+        """Attention output, [total_tokens, hidden], or [n, hidden] for the last tokens alone."""
+        total = x.shape[0]
+        key = rotate(self.k_proj(x).view(total, self.kv_heads, self.head_dim), rotary)
+        value = self.v_proj(x).view(total, self.kv_heads, self.head_dim)
+        if last_only:
+            rows = packing.last
+            query = self.q_proj(x[rows]).view(len(rows), self.heads, self.head_dim)
+            query = rotate(query, (rotary[0][rows], rotary[1][rows]))
+            out = self._attend_last(query, pad(key, packing), pad(value, packing), packing)
+        else:
+            query = rotate(self.q_proj(x).view(total, self.heads, self.head_dim), rotary)
+            out = self._attend_all(pad(query, packing), pad(key, packing), pad(value, packing), packing)
+        return cast(Tensor, self.o_proj(out))
+
+    def _attend_all(self, query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
+        if query.requires_grad and query.device.type == "cpu":
+            out = self._plain_attention(query, key, value)
+        else:
+            out = F.scaled_dot_product_attention(
+                query, self._per_head(key), self._per_head(value), is_causal=True
+            )
+        return out.transpose(1, 2).reshape(-1, self.heads * self.head_dim)[packing.padded]
+
+    def _plain_attention(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        # The fused kernel's backward pass on the CPU is several times slower than these plain products.
+        count, _, longest, size = query.shape
+        group = self.heads // self.kv_heads
+        rows = query.reshape(count, self.kv_heads, group * longest, size)
+        scores = (rows @ key.transpose(-1, -2) * size**-0.5).view(
+            count, self.kv_heads, group, longest, longest
+        )
+        future = torch.ones(longest, longest, dtype=torch.bool, device=query.device).triu(1)
+        weights = scores.masked_fill(future, float("-inf")).softmax(-1)
+        out = weights.view(count, self.kv_heads, group * longest, longest) @ value
+        return out.view(count, self.heads, longest, size)
+
+    def _attend_last(self, query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
+        places = torch.arange(packing.longest, device=query.device)
+        mask = (places[None, :] < packing.lengths[:, None])[:, None, None, :]
+        out = F.scaled_dot_product_attention(
+            query[:, :, None, :], self._per_head(key), self._per_head(value), attn_mask=mask
+        )
+        return out.reshape(-1, self.heads * self.head_dim)
+
+    def _per_head(self, x: Tensor) -> Tensor:
+        return x.repeat_interleave(self.heads // self.kv_heads, dim=1)
+
+
+class FeedForward(nn.Module):
+    """The gated SiLU feed-forward block."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[tokens, hidden] to [tokens, hidden]."""
+        return cast(Tensor, self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x)))
+
+
+class Layer(nn.Module):
+    """One pre-norm decoder layer."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.input_layernorm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
+        self.self_attn = Attention(config)
+        self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
+        self.mlp = FeedForward(config)
+
+    def forward(self, x: Tensor, packing: Packing, rotary: tuple[Tensor, Tensor], last_only: bool) -> Tensor:
+        """[total_tokens, hidden] to the same, or to [n, hidden] for the last tokens alone."""
+        attended = self.self_attn(self.input_layernorm(x), packing, rotary, last_only)
+        x = (x[packing.last] if last_only else x) + attended
+        return cast(Tensor, x + self.mlp(self.post_attention_layernorm(x)))
+
+
+class Decoder(nn.Module):
+    """Token ids to one vector a sequence, not normalised."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+        self.norm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
+        self.head = nn.Linear(config.hidden_size, config.output_dim, bias=False)
+
+    def blocks(self) -> list[Layer]:
+        """The layers, typed."""
+        return [cast(Layer, layer) for layer in self.layers]
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Vectors [n, output_dim] of packed token ids [total_tokens] in sequences of these lengths [n]."""
+        packing = Packing.of(lengths)
+        # The embedding may be kept in float32 while it is trained; the layers compute in their own type.
+        x = self.embed_tokens(ids).to(self.head.weight.dtype)
+        rotary = rotary_tables(packing.positions, self.config, x.dtype)
+        final = len(self.layers) - 1
+        for number, layer in enumerate(self.layers):
+            x = layer(x, packing, rotary, last_only=number == final)
+        return cast(Tensor, self.head(self.norm(x)))
+
+
+def rotary_tables(positions: Tensor, config: DecoderConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the rotary angles, each [total_tokens, 1, head_dim]."""
+    steps = torch.arange(0, config.head_dim, 2, dtype=torch.float32, device=positions.device)
+    angles = positions[:, None].float() / config.rope_theta ** (steps / config.head_dim)
+    angles = torch.cat((angles, angles), dim=-1)[:, None, :]
+    return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotate(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotary position embedding of [tokens, heads, head_dim], in the half-split layout."""
+    first, second = x.chunk(2, dim=-1)
+    return x * rotary[0] + torch.cat((-second, first), dim=-1) * rotary[1]
+
+
+def pad(x: Tensor, packing: Packing) -> Tensor:
+    """Packed [total_tokens, heads, head_dim] laid out as [n, heads, longest, head_dim], zeros as padding."""
+    count = len(packing.lengths)
+    out = x.new_zeros(count * packing.longest, *x.shape[1:])
+    out[packing.padded] = x
+    return out.view(count, packing.longest, *x.shape[1:]).transpose(1, 2)

@@ -1,0 +1,135 @@
+"""Texts in, vectors out: markers, windows, batches by token budget, out-of-memory halving."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from indexer.embedding.decoder import Decoder, DecoderConfig
+from indexer.embedding.spec import ModelSpec
+from indexer.embedding.weights import read_weights
+from indexer.types import Vectors
+
+log = logging.getLogger(__name__)
+
+TOKENS_A_BATCH = {"cpu": 4_096, "cuda": 65_536, "mps": 16_384}
+"""Tokens of one forward pass by device; halved whenever memory runs out."""
+WINDOW_OVERLAP = 0.25
+"""Share of a window that the next one repeats, so that no passage is only seen cut in two."""
+
+
+class Backend(Protocol):
+    """A forward pass over token ids."""
+
+    def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
+        """Vectors [n, dim] of rows of token ids, not normalised."""
+
+
+class PackedDecoder:
+    """Backend of our own models: the packed forward pass of `indexer.embedding.decoder`."""
+
+    def __init__(self, spec: ModelSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
+        self._device = device
+        # Weights are assigned, not copied into freshly initialised ones: that halves the time of a cold start.
+        with torch.device("meta"):
+            self._model = Decoder(DecoderConfig.from_dict(spec.config))
+        self._model.load_state_dict(read_weights(folder, dtype), assign=True)
+        self._model.to(device).eval().requires_grad_(False)
+
+    def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
+        """Vectors [n, dim] of rows of token ids, not normalised."""
+        lengths = torch.tensor([len(row) for row in rows], device=self._device)
+        flat = torch.tensor([number for row in rows for number in row], device=self._device)
+        vectors: Tensor = self._model(flat, lengths)
+        return vectors
+
+
+class DecoderEmbedder:
+    """The embedder of one model spec on one device; satisfies `indexer.types.Embedder`."""
+
+    def __init__(
+        self, spec: ModelSpec, tokenizer: Tokenizer, backend: Backend, *, device: str, dim: int | None = None
+    ) -> None:
+        self.spec, self.name, self.device = spec, spec.name, device
+        self.dim = dim or spec.dim
+        self.max_tokens = spec.max_tokens
+        self.fingerprint = spec.fingerprint() + (f"-{self.dim}" if self.dim != spec.dim else "")
+        self._tokenizer, self._backend = tokenizer, backend
+        self._budget = TOKENS_A_BATCH.get(device.split(":")[0], 4_096)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of queries, float32 [n, dim], L2-normalised; cut at `max_tokens`."""
+        return self._encode([self.spec.query_prompt + text for text in texts], self.spec.query_markers)
+
+    def encode_code(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of code texts, float32 [n, dim], L2-normalised; cut at `max_tokens` (see `split_windows`)."""
+        return self._encode([self.spec.code_prompt + text for text in texts], self.spec.code_markers)
+
+    def split_windows(self, text: str) -> list[str]:
+        """The overlapping windows of a text, each within `max_tokens`; one for a short text."""
+        room = self.max_tokens - sum(bool(marker) for marker in self.spec.code_markers)
+        # A token is at least one byte, so most texts need no tokenising to be known as short.
+        if len(text.encode("utf-8", "replace")) <= room:
+            return [text]
+        offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        if len(offsets) <= room:
+            return [text]
+        step = max(1, int(room * (1 - WINDOW_OVERLAP)))
+        starts = range(0, max(1, len(offsets) - room + step), step)
+        return [text[offsets[start][0] : offsets[min(start + room, len(offsets)) - 1][1]] for start in starts]
+
+    def _encode(self, texts: Sequence[str], markers: tuple[str, str]) -> Vectors:
+        rows = self._token_rows(texts, markers)
+        out = np.zeros((len(rows), self.dim), dtype=np.float32)
+        for places in batches_by_length([len(row) for row in rows], self._budget):
+            out[places] = self._vectors([rows[place] for place in places])
+        return out
+
+    def _token_rows(self, texts: Sequence[str], markers: tuple[str, str]) -> list[list[int]]:
+        before, after = (self._marker_ids(marker) for marker in markers)
+        room = self.max_tokens - len(before) - len(after)
+        # Lone surrogates, as in names that are no UTF-8, are no text to a tokenizer.
+        clean = [text.encode("utf-8", "replace").decode() for text in texts]
+        encodings = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
+        return [before + encoding.ids[:room] + after or [0] for encoding in encodings]
+
+    def _marker_ids(self, marker: str) -> list[int]:
+        number = self._tokenizer.token_to_id(marker) if marker else None
+        return [] if number is None else [number]
+
+    def _vectors(self, rows: Sequence[Sequence[int]]) -> Vectors:
+        try:
+            with torch.inference_mode():
+                raw = self._backend.vectors(rows)[:, : self.dim].float()
+                return torch.nn.functional.normalize(raw, dim=-1).cpu().numpy()
+        except torch.OutOfMemoryError:
+            if len(rows) == 1:
+                raise
+            torch.cuda.empty_cache()
+            self._budget = max(self.max_tokens, self._budget // 2)
+            log.warning(
+                "the %s ran out of memory; batches are halved to %d tokens", self.device, self._budget
+            )
+            half = len(rows) // 2
+            return np.concatenate((self._vectors(rows[:half]), self._vectors(rows[half:])))
+
+
+def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Places of texts in batches of similar length, each of at most `budget` tokens (or one text)."""
+    batch: list[int] = []
+    used = 0
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if batch and used + lengths[place] > budget:
+            yield batch
+            batch, used = [], 0
+        batch.append(place)
+        used += lengths[place]
+    if batch:
+        yield batch

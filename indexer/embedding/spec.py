@@ -1,0 +1,115 @@
+"""The model spec: a JSON file beside the weights that says how a model reads texts and what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import UserError
+
+SPEC_FILE = "codewhere.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """How an embedder reads texts, and where it comes from."""
+
+    name: str
+    backend: str
+    """`decoder` for our own packed forward pass, `transformers` for any other decoder."""
+    backbone: str
+    """Hub id of the model that this one is, was made from, or adapts."""
+    query_markers: tuple[str, str]
+    """Tokens before and after a query; an empty string is none."""
+    code_markers: tuple[str, str]
+    query_prompt: str = ""
+    code_prompt: str = ""
+    pooling: str = "last"
+    """`last` token or `mean` over the tokens."""
+    padding_side: str = "left"
+    max_tokens: int = 256
+    """Longest text in tokens, markers included; longer functions are embedded in overlapping windows."""
+    dims: tuple[int, ...] = ()
+    """Sizes the vectors may be cut to, the full one first."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Sizes of the decoder, for the `decoder` backend."""
+    adapter: str = ""
+    """File of a LoRA adapter beside the spec; empty for none."""
+    licence: str = ""
+    training: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file beside the spec."""
+    format: int = FORMAT
+
+    @property
+    def dim(self) -> int:
+        """Size of the full vectors."""
+        return self.dims[0]
+
+    @classmethod
+    def read(cls, folder: Path) -> ModelSpec:
+        """The spec in a model folder; `UserError` says what is wrong with it."""
+        path = folder / SPEC_FILE
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+            spec = cls(**plain)
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(
+                f"the model in {folder} cannot be read: {path.name}: {error}. Install the package again."
+            ) from error
+        if spec.format > FORMAT:
+            raise UserError(f"the model in {folder} is of a newer format; update codewhere to use it")
+        return spec
+
+    def write(self, folder: Path) -> None:
+        """Write the spec into the folder with the checksums of the files that lie there."""
+        values = {**asdict(self), "files": _checksums(folder)}
+        (folder / SPEC_FILE).write_text(
+            json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+    def verify(self, folder: Path) -> None:
+        """Compare every file with its checksum; `UserError` names the one that is missing or changed."""
+        for name, expected in self.files.items():
+            path = folder / name
+            if not path.is_file():
+                raise UserError(f"the model {self.name!r} lacks the file {path}; install codewhere again")
+            if sha256(path) != expected:
+                raise UserError(
+                    f"the file {path} of the model {self.name!r} was changed or cut short "
+                    "(its checksum differs); install codewhere again"
+                )
+
+    def fingerprint(self) -> str:
+        """Hex digest of all that decides the vectors; scores and texts about the model do not."""
+        read = {
+            key: value
+            for key, value in asdict(self).items()
+            if key not in ("name", "licence", "training", "scores", "dims")
+        }
+        blob = json.dumps(read, sort_keys=True).encode()
+        return hashlib.blake2b(blob, digest_size=8).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as stream:
+        digest = hashlib.sha256()
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    kept = (".safetensors", ".json")
+    return {
+        path.name: sha256(path)
+        for path in sorted(folder.iterdir())
+        if path.suffix in kept and path.name != SPEC_FILE
+    }

@@ -1,0 +1,116 @@
+"""From a pre-trained decoder to a smaller one: its first layers, its most important neurons, its used tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from indexer.embedding.decoder import Decoder, DecoderConfig
+from indexer.errors import UserError
+
+SUPPORTED = ("qwen2", "llama", "mistral")
+
+
+def read_config(folder: Path, layers: int, output_dim: int) -> DecoderConfig:
+    """Sizes of the backbone in a folder, cut to its first `layers` layers."""
+    try:
+        raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"no backbone in {folder}: {error}") from error
+    if raw.get("model_type") not in SUPPORTED:
+        raise UserError(f"pruning knows {', '.join(SUPPORTED)}; {folder} holds {raw.get('model_type')!r}")
+    heads = raw["num_attention_heads"]
+    return DecoderConfig(
+        vocab_size=raw["vocab_size"],
+        hidden_size=raw["hidden_size"],
+        intermediate_size=raw["intermediate_size"],
+        num_hidden_layers=min(layers, raw["num_hidden_layers"]),
+        num_attention_heads=heads,
+        num_key_value_heads=raw.get("num_key_value_heads", heads),
+        head_dim=raw.get("head_dim") or raw["hidden_size"] // heads,
+        rms_norm_eps=raw["rms_norm_eps"],
+        rope_theta=(raw.get("rope_parameters") or raw).get("rope_theta", 10_000.0),
+        attention_bias=raw["model_type"] == "qwen2" or bool(raw.get("attention_bias")),
+        output_dim=output_dim,
+    )
+
+
+def read_backbone(folder: Path, layers: int, output_dim: int) -> Decoder:
+    """The backbone's first layers at full width, float32, with a fresh orthogonal head."""
+    config = read_config(folder, layers, output_dim)
+    model = Decoder(config)
+    wanted = set(model.state_dict())
+    found: dict[str, Tensor] = {}
+    for shard in sorted(folder.glob("*.safetensors")):
+        with safe_open(shard, framework="pt") as tensors:
+            for name in tensors.keys():  # noqa: SIM118
+                short = name.removeprefix("model.")
+                if short in wanted:
+                    found[short] = tensors.get_tensor(name).float()
+    missing = wanted - set(found) - {"head.weight"}
+    if missing:
+        raise UserError(f"{folder} lacks the weights {sorted(missing)[:3]}")
+    nn.init.orthogonal_(model.head.weight)
+    model.load_state_dict({**found, "head.weight": model.head.weight.data})
+    # The final norm was trained for the layer that is no longer the last.
+    nn.init.ones_(model.norm.weight)
+    return model
+
+
+@torch.inference_mode()
+def neuron_importance(model: Decoder, batches: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
+    """Mean |activation| x norm of the output column, a score for each MLP neuron of each layer.
+
+    All positions count, the first ones too: they hold the attention sinks, and a model pruned without them
+    starts far worse. A batch is packed ids [total_tokens] and lengths [n].
+    """
+    sums = [torch.zeros(model.config.intermediate_size) for _ in model.layers]
+    with _watch_neurons(model, sums):
+        for ids, lengths in batches:
+            model(ids, lengths)
+    return [
+        total * layer.mlp.down_proj.weight.float().norm(dim=0)
+        for total, layer in zip(sums, model.blocks(), strict=True)
+    ]
+
+
+@contextmanager
+def _watch_neurons(model: Decoder, sums: list[Tensor]) -> Iterator[None]:
+    def hook(total: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        def add(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            total.add_(inputs[0].float().abs().sum(0))
+
+        return add
+
+    handles = [
+        layer.mlp.down_proj.register_forward_pre_hook(hook(total))
+        for total, layer in zip(sums, model.blocks(), strict=True)
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def cut(model: Decoder, scores: Sequence[Tensor], mlp_width: int, old_ids: Sequence[int]) -> Decoder:
+    """The model with the `mlp_width` highest-scored neurons a layer and the rows `old_ids` of its embedding."""
+    values = {**model.config.to_dict(), "vocab_size": len(old_ids), "intermediate_size": mlp_width}
+    small = Decoder(DecoderConfig.from_dict(values))
+    state = dict(model.state_dict())
+    state["embed_tokens.weight"] = state["embed_tokens.weight"][torch.tensor(old_ids)]
+    for number, score in enumerate(scores):
+        keep = score.topk(mlp_width).indices.sort().values
+        prefix = f"layers.{number}.mlp."
+        for name in ("gate_proj.weight", "up_proj.weight"):
+            state[prefix + name] = state[prefix + name][keep]
+        state[prefix + "down_proj.weight"] = state[prefix + "down_proj.weight"][:, keep]
+    small.load_state_dict(state)
+    return small

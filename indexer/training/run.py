@@ -1,0 +1,157 @@
+"""From a recipe to a model folder: cut the backbone, tune it, write it down."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from indexer.embedding.decoder import Decoder, DecoderConfig
+from indexer.embedding.spec import ModelSpec
+from indexer.embedding.weights import write_weights
+from indexer.training.data import Pair, batches, read_pairs
+from indexer.training.loop import Trainer
+from indexer.training.prune import cut, neuron_importance, read_backbone
+from indexer.training.recipe import Recipe, Source
+from indexer.training.teacher import Teacher
+from indexer.training.texts import TextEncoder
+from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary
+
+log = logging.getLogger(__name__)
+
+IMPORTANCE_TEXTS = 192
+VOCABULARY_TEXTS = 60_000
+TEACHER_SAMPLE = 3_000
+
+Data = list[tuple[Source, list[Pair]]]
+
+
+def train(recipe: Recipe, work: Path, out: Path, *, device: str = "cpu") -> ModelSpec:
+    """Run the recipe in the folder `work` (checkpoints, log) and write the model into `out`; resumes by itself."""
+    work.mkdir(parents=True, exist_ok=True)
+    data: Data = [(source, read_pairs(Path(source.file), source.kind)) for source in recipe.sources]
+    prepare(recipe, data, work)
+    trainer = make_trainer(recipe, data, work, torch.device(device))
+    trainer.resume()
+    stream = batches(data, recipe.tuning.batch, recipe.tuning.seed)
+    trainer.run(stream)
+    return export(recipe, work, out, trainer.optimiser.state())
+
+
+def prepare(recipe: Recipe, data: Data, work: Path) -> None:
+    """Cut the backbone to size, once: `start.pt`, `tokenizer.json` and `decoder.json` in the work folder."""
+    if (work / "start.pt").exists():
+        return
+    backbone = recipe.backbone
+    folder = Path(backbone.folder)
+    tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    texts = sample_texts(data, VOCABULARY_TEXTS, recipe.tuning.seed)
+    counts: Counter[int] = Counter()
+    for start in range(0, len(texts), 2_000):
+        counts.update(count_tokens(tokenizer_json, texts[start : start + 2_000]))
+    cut_json, old_ids = cut_vocabulary(tokenizer_json, counts, backbone.vocabulary)
+    torch.manual_seed(recipe.tuning.seed)
+    model = read_backbone(folder, backbone.layers, backbone.output_dim)
+    scores = neuron_importance(model, importance_batches(tokenizer_json, texts))
+    small = cut(model, scores, backbone.mlp_width, old_ids)
+    _separate_markers(small)
+    (work / "tokenizer.json").write_text(cut_json, encoding="utf-8")
+    (work / "decoder.json").write_text(json.dumps(small.config.to_dict()), encoding="utf-8")
+    torch.save(small.state_dict(), work / "start.pt")
+
+
+def sample_texts(data: Data, count: int, seed: int) -> list[str]:
+    """Queries and codes from every source and language alike, so that the cut serves all of them."""
+    rng = random.Random(seed)
+    by_language: dict[tuple[str, str], list[Pair]] = {}
+    for _, pairs in data:
+        for pair in pairs:
+            by_language.setdefault((pair.language, pair.natural), []).append(pair)
+    each = max(1, count // max(1, len(by_language)))
+    texts: list[str] = []
+    for group in by_language.values():
+        for pair in rng.sample(group, min(each, len(group))):
+            texts += (pair.query, pair.code)
+    rng.shuffle(texts)
+    return texts[: 2 * count]
+
+
+def importance_batches(tokenizer_json: str, texts: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
+    """Packed batches of the first texts, each cut at 128 tokens."""
+    tokenizer = Tokenizer.from_str(tokenizer_json)
+    chosen = tokenizer.encode_batch_fast(list(texts[:IMPORTANCE_TEXTS]), add_special_tokens=False)
+    rows = [encoding.ids[:128] for encoding in chosen if encoding.ids]
+    groups = [rows[i : i + 32] for i in range(0, len(rows), 32)]
+    return [
+        (torch.tensor([n for row in group for n in row]), torch.tensor([len(row) for row in group]))
+        for group in groups
+    ]
+
+
+def _separate_markers(model: Decoder) -> None:
+    # The four markers start from one token; a little noise lets them part.
+    rows = model.embed_tokens.weight.data[-len(MARKERS) :]
+    rows += torch.randn_like(rows) * model.embed_tokens.weight.data.std() * 0.5
+
+
+def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -> Trainer:
+    """The trainer over the prepared model."""
+    config = DecoderConfig.from_dict(json.loads((work / "decoder.json").read_text(encoding="utf-8")))
+    model = Decoder(config)
+    model.load_state_dict(torch.load(work / "start.pt", weights_only=True))
+    model.to(device)
+    for part in (model.layers, model.norm, model.head):
+        part.to(torch.bfloat16)
+    model.embed_tokens.sparse = True
+    choose_trained(model, recipe.tuning.method)
+    if recipe.tuning.compile:
+        for layer in model.layers:
+            layer.compile(dynamic=True)
+    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
+    return Trainer(model, TextEncoder(tokenizer), recipe.tuning, _teacher(recipe, data), work, device)
+
+
+def choose_trained(model: Decoder, method: str) -> None:
+    """`bitfit` trains biases, norms and the head alone; `full` everything."""
+    if method == "bitfit":
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad = name.endswith("bias") or "norm" in name or name.startswith("head")
+
+
+def _teacher(recipe: Recipe, data: Data) -> Teacher | None:
+    if not recipe.tuning.teacher:
+        return None
+    english = (
+        pair.query for _, pairs in data for pair in pairs[:: max(1, len(pairs) // 1_000)] if pair.query
+    )
+    return Teacher(recipe.tuning.teacher, list(islice(english, TEACHER_SAMPLE)))
+
+
+def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> ModelSpec:
+    """Write the model folder: int8 shards, tokenizer, spec with checksums."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_weights(state, out)
+    (out / "tokenizer.json").write_text(
+        (work / "tokenizer.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    spec = ModelSpec(
+        name=recipe.name,
+        backend="decoder",
+        backbone=recipe.backbone.name,
+        query_markers=(MARKERS[0], MARKERS[1]),
+        code_markers=(MARKERS[2], MARKERS[3]),
+        dims=recipe.tuning.dims,
+        config=json.loads((work / "decoder.json").read_text(encoding="utf-8")),
+        licence=recipe.backbone.licence,
+        training=f"{recipe.tuning.steps} steps of {recipe.tuning.batch} pairs, {recipe.tuning.method} tuning",
+    )
+    spec.write(out)
+    return ModelSpec.read(out)

@@ -1,0 +1,40 @@
+"""A teacher whose geometry of English queries is learnt beside the pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from indexer.errors import UserError
+
+
+class Teacher:
+    """A sentence-transformers model, turned so that its first dimensions carry the most.
+
+    The rotation (principal components of its vectors of `sample`) keeps every cosine and lets a prefix of the
+    student's vector stand for the teacher's too, as Matryoshka cutting needs.
+    """
+
+    def __init__(self, name: str, sample: Sequence[str]) -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise UserError(
+                "a teacher needs sentence-transformers: pip install 'codewhere[evaluate]'"
+            ) from error
+        self._model = SentenceTransformer(name, device="cpu")
+        self._turn: Tensor | None = None
+        vectors = self.encode(sample)
+        self._turn = torch.linalg.svd(vectors, full_matrices=True).Vh.T.contiguous()
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """Vectors float32 [n, t], L2-normalised; of an empty text they mean nothing."""
+        found = self._model.encode(
+            list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
+        )
+        vectors = found.float()
+        # A clone leaves inference mode behind, so that the loss may use it.
+        vectors = vectors.clone()
+        return vectors if self._turn is None else vectors @ self._turn

@@ -1,0 +1,31 @@
+"""Texts to token ids with their markers, as training and inference both need them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokenizers import Tokenizer
+
+from indexer.training.data import Batch
+from indexer.training.recipe import Tuning
+from indexer.training.vocabulary import MARKERS
+
+
+class TextEncoder:
+    """Token ids between role markers; the end marker is added after cutting, so it is always there."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        ids = [tokenizer.token_to_id(marker) or 0 for marker in MARKERS]
+        self._query, self._code = (ids[0], ids[1]), (ids[2], ids[3])
+
+    def batch(self, batch: Batch, tuning: Tuning) -> tuple[list[list[int]], list[list[int]]]:
+        """Ids of both sides of a batch; symmetric batches wear the query markers on both, as in the paper."""
+        queries = self._ids(batch.queries, self._query, tuning.max_query_tokens)
+        if batch.symmetric:
+            return queries, self._ids(batch.codes, self._query, tuning.max_query_tokens)
+        return queries, self._ids(batch.codes, self._code, tuning.max_code_tokens)
+
+    def _ids(self, texts: Sequence[str], markers: tuple[int, int], longest: int) -> list[list[int]]:
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [[markers[0], *encoding.ids[: longest - 2], markers[1]] for encoding in encodings]
