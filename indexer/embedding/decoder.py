@@ -116,7 +116,7 @@ class Attention(nn.Module):
         )
         future = torch.ones(longest, longest, dtype=torch.bool, device=query.device).triu(1)
         weights = scores.masked_fill(future, float("-inf")).softmax(-1)
-        out = weights.view(count, self.kv_heads, group * longest, longest) @ value
+        out: Tensor = weights.view(count, self.kv_heads, group * longest, longest) @ value
         return out.view(count, self.heads, longest, size)
 
     def _attend_last(self, query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:

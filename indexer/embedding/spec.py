@@ -57,7 +57,9 @@ class ModelSpec:
         path = folder / SPEC_FILE
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+            plain: dict[str, Any] = {
+                name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
+            }
             spec = cls(**plain)
         except (OSError, ValueError, TypeError) as error:
             raise UserError(

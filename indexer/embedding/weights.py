@@ -49,7 +49,7 @@ def _shards(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
 
 
 def read_weights(folder: Path, dtype: torch.dtype) -> dict[str, Tensor]:
-    """The weights of `write_weights` (or any plain safetensors) in the given type; `UserError` where they are broken."""
+    """The weights of `write_weights` (or any plain safetensors) in this type; `UserError` where they are broken."""
     raw: dict[str, Tensor] = {}
     shards = sorted(folder.glob("model-*.safetensors"))
     if not shards:
@@ -57,7 +57,7 @@ def read_weights(folder: Path, dtype: torch.dtype) -> dict[str, Tensor]:
     for shard in shards:
         try:
             with safe_open(shard, framework="pt") as tensors:
-                raw.update({name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118)
+                raw.update({name: tensors.get_tensor(name) for name in tensors.keys()})
         except (SafetensorError, OSError, json.JSONDecodeError) as error:
             raise UserError(
                 f"the weights in {shard} are broken ({error}); install codewhere again"

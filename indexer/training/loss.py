@@ -50,7 +50,7 @@ def _equal(texts: Sequence[str]) -> Tensor:
 
 
 def geometry(vectors: Tensor, teacher: Tensor, known: Tensor) -> Tensor:
-    """Mean cosine distance of the first dimensions of `vectors` [n, d] to `teacher` [n, t] over the rows `known` [n]."""
+    """Mean cosine distance of the first dimensions of `vectors` [n, d] to `teacher` [n, t] over rows `known` [n]."""
     if not bool(known.any()):
         return vectors.sum() * 0.0
     student = F.normalize(vectors[known, : teacher.shape[1]], dim=-1)

@@ -50,7 +50,7 @@ def read_backbone(folder: Path, layers: int, output_dim: int) -> Decoder:
     found: dict[str, Tensor] = {}
     for shard in sorted(folder.glob("*.safetensors")):
         with safe_open(shard, framework="pt") as tensors:
-            for name in tensors.keys():  # noqa: SIM118
+            for name in tensors.keys():
                 short = name.removeprefix("model.")
                 if short in wanted:
                     found[short] = tensors.get_tensor(name).float()
