@@ -207,11 +207,13 @@ def _check_recall(store: Store, root: RootRow, repair: bool) -> Findings:
 
 
 def _check_model(config: Config) -> Findings:
+    from indexer import embedding
     from indexer.embedding.spec import SPEC_FILE, ModelSpec
 
-    folders = [path.parent for path in _models_folder().glob(f"*/{SPEC_FILE}")]
-    if Path(config.model).is_dir():
-        folders.append(Path(config.model))
+    folders = [embedding.SHIPPED / name for name in embedding.available_models()]
+    named = Path(config.model).expanduser()
+    if (named / SPEC_FILE).is_file():
+        folders.append(named)
     for folder in folders:
         spec = ModelSpec.read(folder)
         spec.verify(folder)
@@ -221,12 +223,6 @@ def _check_model(config: Config) -> Findings:
         )
     if not folders:
         yield Finding("model", FAIL, "no model is installed", "Install codewhere again.")
-
-
-def _models_folder() -> Path:
-    import indexer.embedding
-
-    return Path(indexer.embedding.__path__[0]) / "models"
 
 
 def _check_device(config: Config) -> Findings:

@@ -38,7 +38,7 @@ def model(tmp_path, monkeypatch):
     (folder / "model-00001.safetensors").write_bytes(b"weights")
     spec = ModelSpec("tiny", "decoder", "none", ("", ""), ("", ""), dims=(8,))
     spec.write(folder)
-    monkeypatch.setattr(doctor, "_models_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr("indexer.embedding.SHIPPED", tmp_path / "models")
     monkeypatch.setattr("indexer.embedding.load_embedder", lambda *arguments: HashEmbedder(), raising=False)
     return folder
 
