@@ -1,6 +1,7 @@
 """What the parser makes of one source file per language, compared with the JSON beside it.
 
-``UPDATE_GOLDEN=1 pytest tests/test_parse_golden.py`` rewrites the JSON; read the difference before committing it.
+``UPDATE_GOLDEN=1 pytest tests/test_parse_golden.py`` rewrites the JSON; read the difference before you
+commit it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ _INHERITS = re.compile(r"\s*;\s*inherits:\s*([\w, ]+)")
 _parsers = threading.local()
 
 
-@lru_cache(maxsize=None)
+@cache
 def grammar(name: str) -> tree_sitter.Language:
     """The compiled grammar of a language."""
     import tree_sitter
@@ -37,7 +37,7 @@ def parser(name: str) -> tree_sitter.Parser:
     return known[name]
 
 
-@lru_cache(maxsize=None)
+@cache
 def query(name: str) -> tree_sitter.Query:
     """The compiled query file of a language."""
     import tree_sitter
@@ -45,7 +45,7 @@ def query(name: str) -> tree_sitter.Query:
     return tree_sitter.Query(grammar(name), query_source(name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def error_query(name: str) -> tree_sitter.Query:
     """Finds what the grammar could not read."""
     import tree_sitter

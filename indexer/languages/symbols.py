@@ -93,7 +93,7 @@ def _c_name(name: str) -> str:
     name = name.replace(" :: ", "::").replace(":: ", "::").lstrip("*& ")
     if "operator" in name:
         head, _, tail = name.partition("operator")
-        return f"{without_generics(head)}operator{tail if tail.lstrip().startswith('()') else tail.split('(')[0]}"
+        return f"{without_generics(head)}operator{'()' if tail.lstrip().startswith('()') else tail.split('(')[0]}"
     return without_generics(name)
 
 

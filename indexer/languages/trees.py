@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from indexer.languages import grammars
@@ -187,7 +188,7 @@ def _pieces(code: bytes, start: int, end: int) -> list[tuple[int, int]]:
         position = stop
     margin = min((indent for _, indent in lines if indent >= 0), default=0)
     cuts = [start]
-    for (_, above), (position, indent) in zip(lines, lines[1:], strict=False):
+    for (_, above), (position, indent) in pairwise(lines):
         if indent == margin and above < 0:
             cuts.append(position)
     return list(zip(cuts, [*cuts[1:], end], strict=True)) if len(cuts) > 1 else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ MAX_DEPTH = 24
 
 _KIND_OF = {"extension": "module", "bound": "function", "section": "scope"}
 _MAKERS = frozenset((*KINDS, *_KIND_OF, "scope"))
+
+_PREFIX = re.compile(
+    rb"[ \t]*((?:[A-Z][A-Z0-9_]{2,}(?:\([^()\n]*\))?[ \t]+|(?:const|let|var|static|extern)[ \t]+)+)"
+)
 
 
 @dataclass(eq=False)
@@ -216,7 +221,7 @@ def _extend(unit: Unit, found: Captures, text: bytes, language: Language) -> Non
     reach = (unit.node_start, unit.node_end)
     while reach in found.wraps and found.wraps[reach] != reach:
         reach = found.wraps[reach]
-    unit.start, unit.end = reach[0], _text_end(*reach, text)
+    unit.start, unit.end = _with_prefix(reach[0], text), _text_end(*reach, text)
     unit.code = unit.start
     if unit.kind == "scope":
         return
@@ -237,6 +242,13 @@ def _extend(unit: Unit, found: Captures, text: bytes, language: Language) -> Non
             unit.start = above
 
 
+def _with_prefix(start: int, text: bytes) -> int:
+    """Take in macros and keywords that stand on the same line before a node but are not in it."""
+    line = text.rfind(b"\n", max(0, start - 200), start) + 1
+    prefix = _PREFIX.fullmatch(text, line, start) if line < start else None
+    return prefix.start(1) if prefix else start
+
+
 def is_first(text: bytes, offset: int) -> bool:
     """Whether nothing but a ``#!`` line or an opening tag stands before an offset."""
     if offset > 300:
@@ -253,12 +265,14 @@ def _decode(text: bytes, start: int, end: int) -> str:
 
 def _settle(unit: Unit, stack: list[Unit], language: Language) -> None:
     owner = next((outer for outer in reversed(stack) if outer.kind != "scope"), None)
+    # A scope without a name, such as a companion object, holds members of the type around it.
+    parent = next((outer for outer in reversed(stack) if outer.kind != "scope" or outer.name), None)
     if owner is not None and unit.kind != "scope":
         owner.children.append(unit)
     if unit.kind in FUNCTION_KINDS:
-        unit.kind = _function_kind(unit, stack[-1] if stack else None, language)
+        unit.kind = _function_kind(unit, parent, language)
     within = next((outer.symbol for outer in reversed(stack) if outer.symbol), "")
-    is_member = unit.kind in FUNCTION_KINDS and _has_members(stack[-1] if stack else None)
+    is_member = unit.kind in FUNCTION_KINDS and _has_members(parent)
     # Where namespaces and members are joined differently, neither sign fits what is local to a function.
     is_local = bool(language.member_separator) and owner is not None and owner.kind in FUNCTION_KINDS
     unit.symbol = symbols.join(within, unit.name, language, is_member, unit.static or is_local)
