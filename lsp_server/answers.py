@@ -15,7 +15,7 @@ from lsp_server.positions import Encoding, SourceText
 from lsp_server.workspaces import Root
 
 _MAX_FILE_BYTES = 8_000_000  # of a larger file, lines are given without columns
-_NAME_SEARCH_CHARS = 2_000
+_SIGNATURE_CHARS = 500  # of a longer one the beginning is looked for
 _SEPARATORS = re.compile(r"[.:#/\\>\s]+")
 _SYMBOL_KINDS = {
     "function": lsp.SymbolKind.Function,
@@ -45,21 +45,21 @@ class Locator:
         source = self._source(root, function.path)
         if source is None:
             return _lines_only(function.start_line, function.end_line)
-        if _body_offset(source, function) is None:
-            return source.line_range(function.start_line, function.end_line, self._encoding)
-        return source.range(function.start_byte, function.end_byte, self._encoding)
+        if _is_unchanged(source, function):
+            return source.range(function.start_byte, function.end_byte, self._encoding)
+        found = _find_signature(source, function)
+        start = function.start_line if found is None else source.line_of(found[0])
+        n_lines = function.end_line - function.start_line
+        return source.line_range(start, start + n_lines, self._encoding)
 
     def name(self, root: Root, function: Function) -> lsp.Range:
-        """The name of a function where it is defined; else the start of its first line."""
+        """The name of a function where it is defined; where there is none, the empty start of its line."""
         source = self._source(root, function.path)
-        offset = _body_offset(source, function) if source is not None else None
-        if source is None or offset is None:
-            return _lines_only(function.start_line, function.start_line)
-        head = function.body[:_NAME_SEARCH_CHARS]
-        found = _find_name(head, short_name(function.symbol))
-        before, name = head[: found[0]], head[found[0] : found[1]]
-        start = offset + len(before.encode("utf-8", "surrogatepass"))
-        return source.range(start, start + len(name.encode("utf-8", "surrogatepass")), self._encoding)
+        found = None if source is None else _find_signature(source, function)
+        if source is None or found is None:
+            start = self.whole(root, function).start
+            return lsp.Range(start, start)
+        return source.range(*_find_name(source, found, short_name(function.symbol)), self._encoding)
 
     def lines(self, root: Root, path: str, ranges: Iterable[tuple[int, int]]) -> list[lsp.Range]:
         """Ranges of half-open line numbers."""
@@ -134,19 +134,41 @@ def _why_to_json(why: Why) -> dict[str, Any]:
     }
 
 
-def _body_offset(source: SourceText, function: Function) -> int | None:
-    """Byte offset of the body; None where the file has changed since it was indexed."""
-    body = function.body.encode("utf-8", "surrogatepass")
-    offset = source.data.find(body, function.start_byte, function.end_byte)
-    return offset if offset >= 0 else None
+def _is_unchanged(source: SourceText, function: Function) -> bool:
+    """Whether a function is where it was when it was indexed, as far as can be told."""
+    return (
+        source.line_of(function.start_byte) == function.start_line
+        and source.line_of(function.end_byte - 1) == function.end_line - 1
+        and (not function.signature or _search(source, function, *_extent(function)) is not None)
+    )
 
 
-def _find_name(head: str, name: str) -> tuple[int, int]:
-    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", head) if name else None
-    if found is None:
-        start = len(head) - len(head.lstrip())
-        return start, start
-    return found.span()
+def _find_signature(source: SourceText, function: Function) -> tuple[int, int] | None:
+    """Byte range of the signature: where it was indexed, or anywhere else in the file."""
+    if not function.signature:
+        return None
+    return _search(source, function, *_extent(function)) or _search(source, function, 0, len(source.data))
+
+
+def _extent(function: Function) -> tuple[int, int]:
+    return function.start_byte, function.end_byte
+
+
+def _search(source: SourceText, function: Function, start: int, end: int) -> tuple[int, int] | None:
+    # The parser keeps a signature on one line with single spaces; the file has it as the author wrote it.
+    words = function.signature[:_SIGNATURE_CHARS].encode("utf-8", "surrogatepass").split()
+    found = re.compile(rb"\s+".join(map(re.escape, words))).search(source.data, start, end)
+    return found.span() if found else None
+
+
+def _find_name(source: SourceText, where: tuple[int, int], name: str) -> tuple[int, int]:
+    """Byte range of a name in a signature; the start of the signature where it is not in there."""
+    word = re.escape(name.encode("utf-8", "surrogatepass"))
+    for after in (rb"(?=\s*[(<\[{=:])", rb"(?!\w)"):  # what is defined comes before its parameters
+        found = re.compile(rb"(?<!\w)" + word + after).search(source.data, *where) if name else None
+        if found:
+            return found.span()
+    return where[0], where[0]
 
 
 def _lines_only(start: int, end: int) -> lsp.Range:

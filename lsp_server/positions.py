@@ -65,9 +65,13 @@ class SourceText:
             ends = [match.end() for match in re.finditer(rb"\r\n|\n|\r", data)]
         return cls(data, (0, *ends))
 
+    def line_of(self, offset: int) -> int:
+        """Line of a byte offset."""
+        return bisect_right(self.line_starts, offset) - 1
+
     def position(self, offset: int, encoding: Encoding) -> lsp.Position:
         """Position of a byte offset."""
-        line = bisect_right(self.line_starts, offset) - 1
+        line = self.line_of(offset)
         before = self.data[self.line_starts[line] : offset]
         if line == 0:
             # Editors hide the byte order mark, so the first column comes after it.

@@ -61,6 +61,7 @@ class Protocol(LanguageServerProtocol):
     """The server's side of the conversation."""
 
     _server: CodewhereServer
+    _shutdown_task: asyncio.Task[Any] | None = None
 
     @functools.cache  # noqa: B019 - one protocol lives as long as the process
     def get_message_type(self, method: str) -> type[Any] | None:
@@ -107,9 +108,18 @@ class Protocol(LanguageServerProtocol):
             return JsonRpcServerNotInitialized("Send initialize first.")
         return None
 
+    @lsp_method(lsp.SHUTDOWN)
+    async def lsp_shutdown(self, *args: object) -> None:  # type: ignore[override]
+        """Ends all work, and answers when what is done is written."""
+        self._shutdown = True
+        self._shutdown_task = asyncio.current_task()
+        await asyncio.to_thread(self._server.close)
+
     @lsp_method(lsp.EXIT)
-    def lsp_exit(self, *args: object) -> None:  # type: ignore[override]
-        """Ends the session in order; pygls leaves with `sys.exit` from inside the event loop."""
+    async def lsp_exit(self, *args: object) -> None:  # type: ignore[override]
+        """Ends the session in order, after the reply to `shutdown`; pygls leaves with `sys.exit`."""
+        if self._shutdown_task is not None:
+            await asyncio.wait({self._shutdown_task})
         self._server.on_exit()
 
     @property

@@ -50,8 +50,7 @@ def _named(ls: CodewhereServer, uri: str, position: lsp.Position) -> tuple[Targe
     if function is None or function.kind in ("module", "text"):
         return None
     where = Locator(ls.encoding, snapshots).name(root, function)
-    inside = where.start.line == position.line and where.start.character <= position.character
-    if not inside or position.character > where.end.character:
+    if where.start == where.end or not where.start <= position <= where.end:
         return None
     return target_of(root, function), where
 

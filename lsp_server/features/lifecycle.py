@@ -25,7 +25,6 @@ def register(server: CodewhereServer) -> None:
     """Adds the handlers."""
     server.feature(lsp.INITIALIZE)(_initialize)
     server.feature(lsp.INITIALIZED)(_initialized)
-    server.feature(lsp.SHUTDOWN)(_shutdown)
     server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)(_configure)
     server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_change_folders)
     server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)(_files_changed)
@@ -45,10 +44,6 @@ async def _initialized(ls: CodewhereServer, params: lsp.InitializedParams) -> No
         await _register_file_events(ls)
     if ls.process_id is not None:
         await _watch_parent(ls, ls.process_id)
-
-
-async def _shutdown(ls: CodewhereServer, params: None) -> None:
-    await asyncio.to_thread(ls.close)
 
 
 async def _configure(ls: CodewhereServer, params: lsp.DidChangeConfigurationParams) -> None:

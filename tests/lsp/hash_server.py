@@ -25,6 +25,7 @@ class SlowEmbedder(HashEmbedder):
         crash = os.environ.get("HASH_CRASH")
         if crash and any(crash in text for text in texts):
             raise RuntimeError(crash)
+        time.sleep(float(os.environ.get("HASH_QUERY_SECONDS", "0")))
         return super().encode_queries(texts)
 
 

@@ -320,7 +320,8 @@ def test_nothing_but_the_protocol_reaches_stdout(environment, tmp_path):
         "import os\n"
         "from lsp_server.server import create_server\n"
         "from lsp_server.transport import serve_stdio\n"
-        "server = create_server(lambda config: print('a library prints') or os.system('echo so does a child'))\n"
+        "def load(config): print('a library prints') or os.system('echo so does a child')\n"
+        "server = create_server(load)\n"
         "serve_stdio(server)\n"
     )
     done = subprocess.run(

@@ -87,8 +87,8 @@ async def test_an_unknown_method_is_answered(server):
         b'{"jsonrpc": "2.0", "method": "textDocument/didChange", "params": {}}',
         b'{"jsonrpc": "2.0", "method": "textDocument/didChange", "params": {"textDocument": '
         b'{"uri": "file:///never/opened.py", "version": 1}, "contentChanges": [{"text": ""}]}}',
-        b'{"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": {"uri": "untitled:1", '
-        b'"languageId": "x", "version": 1, "text": "a"}}}',
+        b'{"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": '
+        b'{"uri": "untitled:1", "languageId": "x", "version": 1, "text": "a"}}}',
         b'{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": "unknown"}}',
         b'{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {}}',
         b'{"jsonrpc": "2.0", "id": "never-asked", "result": 3}',

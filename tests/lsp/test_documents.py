@@ -1,0 +1,110 @@
+"""Unsaved buffers are searched as they are on the screen, and the index on disk does not change."""
+
+from __future__ import annotations
+
+import pytest
+from lsprotocol import types as lsp
+
+from lsp_server.positions import count_units
+from tests.lsp.conftest import change_file, indexed, open_file, request, until
+
+
+async def found(client, query):
+    answer = await request(client, "codewhere/search", {"query": query, "limit": 50})
+    return {hit["symbol"]: hit for hit in answer["results"]}
+
+
+def replaced(start_line, start, end_line, end, text):
+    where = lsp.Range(lsp.Position(start_line, start), lsp.Position(end_line, end))
+    return lsp.TextDocumentContentChangePartial(range=where, text=text)
+
+
+async def test_a_function_typed_a_moment_ago_is_found(start, project):
+    client = await start(project)
+    before = await indexed(client)
+    uri = open_file(client, project / "src/config.py")
+    change_file(client, uri, 2, replaced(0, 0, 0, 0, "def whisper_gently(ear):\n    return ear.quiet\n\n\n"))
+    hits = await found(client, "whisper gently")
+    assert hits["whisper_gently"]["range"]["start"] == {"line": 0, "character": 0}
+    assert hits["parse_settings"]["range"]["start"]["line"] == 4
+    after = await request(client, "codewhere/status", {})
+    assert after["roots"][0]["functions"] == before["roots"][0]["functions"]
+
+
+async def test_a_deleted_function_is_gone_and_comes_back_when_closed(start, project):
+    client = await start(project)
+    await indexed(client)
+    uri = open_file(client, project / "src/config.py")
+    change_file(client, uri, 2, lsp.TextDocumentContentChangeWholeDocument(""))
+    assert "parse_settings" not in await found(client, "parse settings")
+    client.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+    assert "parse_settings" in await found(client, "parse settings")
+
+
+async def test_a_new_file_is_found_before_it_is_saved(start, project):
+    client = await start(project)
+    await indexed(client)
+    open_file(client, project / "new/poem.py", "def recite_verses(poem):\n    return poem.verses\n")
+    hits = await found(client, "recite verses")
+    assert hits["recite_verses"]["uri"] == (project / "new/poem.py").as_uri()
+
+
+async def test_unsaved_functions_are_found_by_meaning_too(start, project):
+    client = await start(project)
+    await indexed(client)
+    open_file(client, project / "poem.py", "def recite_verses(poem):\n    return poem.verses\n")
+
+    async def dense():
+        return (await found(client, "recite verses"))["recite_verses"]["why"]["denseRank"]
+
+    assert await until(dense) == 1
+
+
+async def test_saving_moves_the_function_into_the_index(start, project):
+    client = await start(project)
+    before = (await indexed(client))["roots"][0]["functions"]
+    path = project / "src/config.py"
+    uri = open_file(client, path)
+    text = path.read_text() + "\n\ndef saved_at_last():\n    return 1\n"
+    change_file(client, uri, 2, lsp.TextDocumentContentChangeWholeDocument(text))
+    path.write_text(text)
+    client.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+
+    async def stored():
+        return (await request(client, "codewhere/status", {}))["roots"][0]["functions"] == before + 1
+
+    await until(stored)
+    answer = await request(client, "codewhere/search", {"query": "saved_at_last", "limit": 50})
+    assert [hit["symbol"] for hit in answer["results"]].count("saved_at_last") == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_edits_after_astral_characters_hit_the_right_place(start, project, encoding):
+    client = await start(project, encodings=[encoding])
+    await indexed(client)
+    line = 'def smile(): return "😀漢é" + grin()'
+    uri = open_file(client, project / "smile.py", line + "\n")
+    column = count_units(line[: line.index("grin")], encoding)
+    change_file(client, uri, 2, replaced(0, column, 0, column + 4, "laugh_out_loud"))
+    change_file(client, uri, 3, replaced(0, 4, 0, 9, "grimace"))
+    hit = (await found(client, "grimace"))["grimace"]
+    assert hit["snippet"] == 'def grimace(): return "😀漢é" + laugh_out_loud()'
+    assert hit["range"]["end"]["character"] == count_units(hit["snippet"], encoding)
+
+
+async def test_buffers_outside_of_the_folders_are_not_searched(start, project, tmp_path):
+    client = await start(project)
+    await indexed(client)
+    open_file(client, tmp_path / "outside.py", "def never_found_here():\n    return 1\n")
+    link = project / "link.py"
+    link.symlink_to(tmp_path / "outside.py")
+    open_file(client, link, "def never_found_here():\n    return 1\n")
+    assert "never_found_here" not in await found(client, "never found here")
+
+
+async def test_a_broken_buffer_harms_nothing(start, project):
+    client = await start(project)
+    await indexed(client)
+    open_file(client, project / "broken.py", "def (((\ud83d \x00 class" * 50)
+    open_file(client, project / "deep.py", "(" * 5000)
+    assert "parse_settings" in await found(client, "parse settings")
