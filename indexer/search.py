@@ -12,9 +12,8 @@ from indexer.changed import changed_files
 from indexer.errors import UserError
 from indexer.overlay import Overlay, dense_hits, lexical_hits, matching
 from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank
-from indexer.store import Hit, RootRow, Store, StoredFunction
+from indexer.store import Hit, Store, StoredFunction
 from indexer.store.filters import Where
-from indexer.store.lexical import fields
 from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
 
 CANDIDATES = 300  # of each kind; fusion looks no deeper
@@ -36,7 +35,7 @@ class Search:
     ) -> None:
         self._store = store
         self._path = root
-        self._root = indexed(store, root)
+        self._root = store.indexed_root(str(root))
         self._load_embedder = load_embedder
         self._cancelled = cancelled
         self._fingerprint = self._root.fingerprint
@@ -176,19 +175,11 @@ def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
     )
 
 
-def indexed(store: Store, path: Path) -> RootRow:
-    """The root at a path; `UserError` when it was never indexed."""
-    root = store.root(str(path))
-    if root is None:
-        raise UserError(f"{path} is not indexed yet. Run `codewhere index {path}` first.")
-    return root
-
-
 def _candidates(hits: Iterable[Hit], functions: dict[int, StoredFunction]) -> list[Candidate]:
     """Hits with their functions, best first; those deleted meanwhile are left out."""
     ordered = sorted(hits, key=lambda hit: (-hit.score, hit.id))
     return [
-        Candidate(hit.id, stored.function, stored.demoted, hit.score, fields(stored.function))
+        Candidate(hit.id, stored.function, stored.demoted, hit.score)
         for hit in ordered
         if (stored := functions.get(hit.id)) is not None
     ]

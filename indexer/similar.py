@@ -11,7 +11,6 @@ import numpy as np
 from indexer.changed import changed_files
 from indexer.errors import UserError
 from indexer.overlay import Overlay, dense_hits, matching
-from indexer.search import indexed
 from indexer.store import Hit, Store, StoredFunction
 from indexer.types import Answer, Embedder, Function, SearchFilters, SearchResult, Vectors, Why
 from indexer.update import embed
@@ -31,7 +30,7 @@ class Similar:
     ) -> None:
         self._store = store
         self._path = root
-        self._root = indexed(store, root)
+        self._root = store.indexed_root(str(root))
         self._load_embedder = load_embedder
         self._overlay = overlay or Overlay({})
         self._fingerprint = self._root.fingerprint

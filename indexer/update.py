@@ -114,14 +114,15 @@ class Update:
         from indexer.walk import walk
 
         skipped: list[SkippedFile] = []
+        self._tell("walk", 0, 0)
         seen = {path: (row.size, row.mtime_ns, row.demoted) for path, row in known.items()}
         for found in walk(self.root, self._walk_config(), known=seen, paths=self.request.paths):
             if isinstance(found, SkippedFile):
                 skipped.append(found)
             else:
                 self._sources.append(found)
-            if len(self._sources) % 500 == 0:
-                self._tell("walk", len(self._sources), 0)
+                if len(self._sources) % 500 == 0:
+                    self._tell("walk", len(self._sources), 0)
         return skipped
 
     def _walk_config(self) -> Config:

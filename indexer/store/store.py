@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 
+from indexer.errors import UserError
 from indexer.rank.tokens import TOKENS_VERSION
 from indexer.store import catalogue, dense, gc, hnsw, lexical, vectors, write
 from indexer.store.database import Database
@@ -60,6 +61,13 @@ class Store:
         """The root at an absolute path, None when that folder was never indexed."""
         with self._database.reading() as db:
             return catalogue.find_root(db, path)
+
+    def indexed_root(self, path: str) -> RootRow:
+        """The root at an absolute path; `UserError` when that folder was never indexed."""
+        root = self.root(path)
+        if root is None:
+            raise UserError(f"{path} is not indexed yet. Run `codewhere index {path}` first.")
+        return root
 
     def ensure_root(self, path: str) -> int:
         """The id of the root at an absolute path, written if it is new."""
