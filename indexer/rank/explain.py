@@ -1,0 +1,81 @@
+"""Why a result stands where it does: the words it has, the signals that moved it, the lines that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from indexer.rank.candidates import Statistics
+from indexer.rank.features import inverse_document_frequency
+from indexer.rank.query import Query
+from indexer.rank.tokens import tokenize
+from indexer.types import Function
+
+MAX_RANGES = 3
+"""Places a result highlights; more would highlight nothing."""
+_LINES_READ = 400
+"""Of a longer function only the head is searched for lines to highlight."""
+_NEAR_BEST = 0.6
+"""Share of the best line's weight that another line needs to be highlighted as well."""
+
+
+def matched_terms(query: Query, function: Function) -> tuple[str, ...]:
+    """The query's words that the function has, in the order of the query."""
+    held = set(tokenize(f"{function.path} {function.symbol} {function.doc} {function.body}"))
+    return tuple(term for term in query.terms if term in held)
+
+
+def lines_that_answer(
+    query: Query, function: Function, statistics: Statistics
+) -> tuple[tuple[int, int], ...]:
+    """Ranges of the file's lines, 0-based and half-open, in which the query's rarest words meet."""
+    weights = {term: inverse_document_frequency(statistics, term) for term in query.terms}
+    lines = _file_lines(function)
+    scores = [sum(weights.get(token, 0.0) for token in set(tokenize(text))) for _, text in lines]
+    best = max(scores, default=0.0)
+    if best <= 0:
+        return ()
+    order = sorted(range(len(lines)), key=lambda at: (-scores[at], at))
+    chosen = [lines[at][0] for at in order if scores[at] >= _NEAR_BEST * best]
+    return _merged(chosen)
+
+
+def _file_lines(function: Function) -> list[tuple[int, str]]:
+    """(line of the file, its text) for the body's lines.
+
+    The body leaves out the doc comment, above or inside, so its lines are counted from the end of the range
+    where that fits and from the start otherwise.
+    """
+    body = function.body.split("\n")
+    n_left_out = function.end_line - function.start_line - len(body)
+    head = function.start_line if _doc_is_inside(function) else function.start_line + max(n_left_out, 0)
+    if not _doc_is_inside(function) or n_left_out <= 0:
+        return [(head + at, text) for at, text in enumerate(body[:_LINES_READ])]
+    n_signature = max(1, function.signature.count("\n") + 1)
+    return [
+        (function.start_line + at + (n_left_out if at >= n_signature else 0), text)
+        for at, text in enumerate(body[:_LINES_READ])
+    ]
+
+
+def _doc_is_inside(function: Function) -> bool:
+    return bool(function.doc) and function.language in ("python", "elixir", "powershell", "matlab")
+
+
+def _merged(lines: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """The best lines as ranges, neighbours joined, in the order of the file."""
+    ranges: list[tuple[int, int]] = []
+    for line in sorted(lines[: MAX_RANGES * 3]):
+        if ranges and line <= ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], line + 1)
+        else:
+            ranges.append((line, line + 1))
+    first = {line: at for at, line in reversed(list(enumerate(lines)))}
+    ranges.sort(key=lambda span: min(first.get(line, len(lines)) for line in range(*span)))
+    return tuple(sorted(ranges[:MAX_RANGES]))
+
+
+def signals(contributions: Mapping[str, float], everything: bool) -> dict[str, float]:
+    """What moved a result most against the average candidate, strongest first; all of it when asked."""
+    ordered = sorted(contributions.items(), key=lambda item: (-abs(item[1]), item[0]))
+    telling = [(name, value) for name, value in ordered if abs(value) >= 0.005]
+    return dict(telling if everything else telling[:5])

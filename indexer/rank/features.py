@@ -1,0 +1,198 @@
+"""Numbers that speak for or against each candidate; `weights` says how much each of them counts."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.rank.candidates import Entry, Statistics
+from indexer.rank.names import (
+    Matcher,
+    headers_of_others,
+    names_platform,
+    path_words,
+    superseded,
+    symbol_words,
+)
+from indexer.types import TYPE_KINDS
+
+if TYPE_CHECKING:
+    from indexer.rank.query import Query
+
+Array = npt.NDArray[np.float64]
+
+_TERM_CEILING = 2.2
+"""The most FTS5's BM25 gives one word, times its inverse document frequency: k1 + 1."""
+_TEXT_READ = 20_000
+"""Characters of a function looked through for the query's words."""
+_DENSE_POOL = 100
+"""Nearest functions whose cosines set the scale of the dense score; models differ in their ranges."""
+_FARTHEST = -3.0
+_ASKS_FOR_TESTS = re.compile(r"\b(tests?|testing|specs?|fixtures?|mocks?|benchmarks?)\b", re.I)
+_ASKS_FOR_EXAMPLES = re.compile(
+    r"\b(examples?|samples?|demos?|docs?|documentation|tutorials?|readme)\b", re.I
+)
+_ASKS_FOR_OLD = re.compile(r"\bv\d+\b|deprecat|legacy|compat|\bold\b|obsolete", re.I)
+_ASKS_FOR_TEXT = re.compile(
+    r"\b(docs?|documentation|readme|changelog|guides?|licen[sc]e|contributing)\b", re.I
+)
+
+
+def features(
+    query: Query, entries: Sequence[Entry], statistics: Statistics, has_dense: bool
+) -> dict[str, Array]:
+    """Of every candidate, by name; each float64 [n]."""
+    idf = {term: inverse_document_frequency(statistics, term) for term in query.terms}
+    files = _Files([entry.function.path for entry in entries])
+    found = _lexical(entries, idf)
+    found |= _names(query, entries, files, idf)
+    found |= _kinds(query, entries)
+    found |= _demotions(query, entries, files)
+    found |= _file_evidence("words", found["words"], files)
+    if has_dense:
+        found |= _dense(query, entries, files)
+    return found
+
+
+def inverse_document_frequency(statistics: Statistics, term: str) -> float:
+    """How telling a word is in this root: high for a rare one, never negative."""
+    df = statistics.df.get(term, 0)
+    return math.log(1 + (statistics.n_functions - df + 0.5) / (df + 0.5))
+
+
+class _Files:
+    """Which candidates share a file."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.paths, self.of = np.unique(np.array(paths, dtype=object), return_inverse=True)
+        self.count = len(self.paths)
+
+    def spread(self, values: Array) -> Array:
+        """Numbers of files given to their candidates."""
+        return np.asarray(values[self.of], np.float64)
+
+    def highest(self, values: Array, start: float) -> Array:
+        """The highest number among the candidates of each file, given to all of them."""
+        best = np.full(self.count, start)
+        np.maximum.at(best, self.of, values)
+        return self.spread(best)
+
+
+def _lexical(entries: Sequence[Entry], idf: dict[str, float]) -> dict[str, Array]:
+    total = sum(idf.values()) or 1.0
+    parts = [(term, weight) for term, weight in idf.items() if not _is_joined(term, idf)]
+    part_total = sum(weight for _, weight in parts) or 1.0
+    coverage = np.zeros(len(entries))
+    for at, entry in enumerate(entries):
+        text = f"{entry.function.path} {entry.function.text[:_TEXT_READ]}".lower()
+        coverage[at] = sum(weight for term, weight in parts if term in text) / part_total
+    words = np.array([entry.lexical for entry in entries]) / (_TERM_CEILING * total)
+    return {"words": words, "coverage": coverage}
+
+
+def _is_joined(term: str, idf: dict[str, float]) -> bool:
+    """Whether a term is an identifier whose parts are terms too; its text has signs between the parts."""
+    return len(term) > 5 and sum(other in term for other in idf if other != term) >= 2
+
+
+def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str, float]) -> dict[str, Array]:
+    matcher = Matcher(idf)
+    words = [path_words(path) for path in files.paths]
+    stems = np.array([matcher.compare(path.stem) for path in words]).reshape(-1, 2)
+    folders = np.array([matcher.compare(path.folders)[0] for path in words])
+    symbols = [symbol_words(entry.function.symbol) for entry in entries]
+    own = np.array([matcher.compare(leaf) for leaf, _ in symbols]).reshape(-1, 2)
+    named = np.array([float(folded in query.names) for _, folded in symbols])
+    is_type = np.array([float(entry.function.kind in TYPE_KINDS) for entry in entries])
+    is_name = float(query.kind == "symbol")
+    file_named = np.array([float(path.folded_stem in query.names) for path in words])
+    return {
+        "file_name": files.spread(stems[:, 0]),
+        "file_name_whole": files.spread(stems[:, 1]),
+        "folder": files.spread(folders),
+        "symbol": own[:, 0],
+        "symbol_whole": own[:, 1],
+        "named": named,
+        "named_type": named * is_type,
+        "named_in_file": files.highest(named, 0.0),
+        "type_named_in_file": files.highest(named * is_type, 0.0),
+        "file_named": files.spread(file_named),
+        "name_query_named": named * is_name,
+        "name_query_type": files.highest(named * is_type, 0.0) * is_name,
+    }
+
+
+def _kinds(query: Query, entries: Sequence[Entry]) -> dict[str, Array]:
+    functions = [entry.function for entry in entries]
+    asks_text = bool(_ASKS_FOR_TEXT.search(query.text))
+    n_lines = np.array([max(function.end_line - function.start_line, 1) for function in functions])
+    return {
+        "is_text": np.array([float(function.kind == "text") for function in functions]) * (not asks_text),
+        "is_block": np.array([float(function.kind == "module") for function in functions]),
+        "is_type": np.array([float(function.kind in TYPE_KINDS) for function in functions]),
+        "is_private": np.array([float(symbol_is_private(function.symbol)) for function in functions]),
+        "length": np.log1p(n_lines),
+    }
+
+
+def symbol_is_private(symbol: str) -> bool:
+    """By the convention of a leading underscore or ``#``."""
+    leaf = re.split(r"::|\.|/", symbol)[-1]
+    return leaf.startswith(("_", "#")) and not leaf.startswith("__")
+
+
+def _demotions(query: Query, entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
+    reasons = [entry.demoted for entry in entries]
+    text = query.text
+    tests, examples = bool(_ASKS_FOR_TESTS.search(text)), bool(_ASKS_FOR_EXAMPLES.search(text))
+    old = set() if _ASKS_FOR_OLD.search(text) else superseded(files.paths)
+    foreign = not names_platform(query.terms)
+    headers = headers_of_others(files.paths)
+    depths = np.array([path_words(path).depth for path in files.paths], np.float64)
+    return {
+        "test": _flags(reason == "test" and not tests for reason in reasons),
+        "example": _flags(reason == "example" and not examples for reason in reasons),
+        "vendored": _flags(reason == "vendored" for reason in reasons),
+        "generated": _flags(reason in ("generated", "minified") for reason in reasons),
+        "superseded": files.spread(_flags(path in old for path in files.paths)),
+        "foreign_platform": files.spread(
+            _flags(foreign and path_words(path).is_foreign for path in files.paths)
+        ),
+        "header": files.spread(_flags(path in headers for path in files.paths)),
+        "depth": files.spread(depths - depths.min(initial=99.0)),
+    }
+
+
+def _flags(values: object) -> Array:
+    return np.fromiter(values, np.float64)  # type: ignore[call-overload, no-any-return]
+
+
+def _file_evidence(name: str, values: Array, files: _Files) -> dict[str, Array]:
+    """What the other functions of a file say: their sum, damped, and the mean of its best three."""
+    order = np.argsort(-values, kind="stable")
+    seen = np.zeros(files.count, np.int64)
+    top = np.zeros(files.count)
+    for at in order:
+        file = files.of[at]
+        if seen[file] < 3:
+            top[file] += values[at] / 3
+        seen[file] += 1
+    total = np.bincount(files.of, weights=np.maximum(values, 0.0), minlength=files.count)
+    return {f"file_{name}": files.spread(np.log1p(total)), f"file_{name}_top": files.spread(top)}
+
+
+def _dense(query: Query, entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
+    cosines = np.array([np.nan if entry.dense is None else entry.dense for entry in entries])
+    known = np.sort(cosines[~np.isnan(cosines)])[::-1]
+    pool = known[:_DENSE_POOL]
+    spread = float(pool.std()) or 1.0
+    scores = (cosines - pool.mean()) / spread
+    floor = max(_FARTHEST, float(np.nanmin(scores)))
+    scores = np.maximum(np.where(np.isnan(scores), floor, scores), _FARTHEST)
+    found = {"dense": scores, "file_dense": files.highest(scores, _FARTHEST)}
+    return found | _file_evidence("dense", np.maximum(scores + 1, 0.0), files)

@@ -1,0 +1,122 @@
+"""From candidates to the answer: score, same-file decay, deterministic order, explanation."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from indexer.rank import weights
+from indexer.rank.candidates import Candidate, Entry, Statistics, join
+from indexer.rank.explain import lines_that_answer, matched_terms, signals
+from indexer.rank.features import Array, features
+from indexer.rank.query import Query
+from indexer.rank.tokens import tokenize
+from indexer.types import SearchResult, Why
+
+_MOST_DECAY = 3
+"""Results of one file after which a further one is put no lower."""
+
+
+def rank(
+    query: Query,
+    lexical: Sequence[Candidate],
+    dense: Sequence[Candidate],
+    statistics: Statistics,
+    *,
+    limit: int,
+    root: str = "",
+    explain: bool = False,
+) -> list[SearchResult]:
+    """The best candidates, best first.
+
+    Pure: the same arguments give the same answer, whatever the order of the candidates.
+
+    :param lexical: Found by words, scored by BM25; at most one a function.
+    :param dense: Found by vectors, scored by cosine; several for one function count once, by the best.
+        Empty when there are no vectors: then words alone decide, with weights of their own.
+    :param root: Absolute path of the indexed folder, for the results.
+    :param explain: Give every signal of a result, not only the strongest.
+    """
+    entries = [entry for entry in join(lexical, dense) if _has_phrases(query, entry)]
+    if not entries:
+        return []
+    names, contributions = _contributions(query, entries, statistics, bool(dense))
+    scores = contributions.sum(axis=1)
+    moved = contributions - contributions.mean(axis=0)
+    return [
+        SearchResult(
+            root,
+            entries[at].function,
+            _chance(score),
+            Why(
+                entries[at].dense_rank,
+                entries[at].lexical_rank,
+                matched_terms(query, entries[at].function),
+                signals(dict(zip(names, moved[at].tolist(), strict=True)), explain),
+                lines_that_answer(query, entries[at].function, statistics),
+            ),
+            entries[at].demoted,
+        )
+        for at, score in _decayed(entries, scores, limit)
+    ]
+
+
+def _contributions(
+    query: Query, entries: Sequence[Entry], statistics: Statistics, has_dense: bool
+) -> tuple[list[str], Array]:
+    """Names of the signals, and what each adds to each candidate's score: float64 [n, signals]."""
+    found = features(query, entries, statistics, has_dense)
+    wanted = weights.HYBRID if has_dense else weights.WORDS_ONLY
+    names = [name for name in found if wanted.get(name)]
+    return names, np.stack([found[name] * wanted[name] for name in names], axis=1)
+
+
+def _decayed(entries: Sequence[Entry], scores: Array, limit: int) -> list[tuple[int, float]]:
+    """(index, score) of the best, each lowered by the better ones of its file.
+
+    Equal scores keep the order of the entries, which is that of path and position.
+    """
+    order = np.argsort(-scores, kind="stable")
+    taken: Counter[str] = Counter()
+    waiting = [(float(scores[at]), int(at)) for at in order]
+    answer: list[tuple[int, float]] = []
+    while waiting and len(answer) < limit:
+        best, at = _next(waiting, entries, taken)
+        answer.append((at, best))
+        taken[entries[at].function.path] += 1
+    return answer
+
+
+def _next(
+    waiting: list[tuple[float, int]], entries: Sequence[Entry], taken: Counter[str]
+) -> tuple[float, int]:
+    """Take the best of what waits, which is sorted, so the search ends at the first that no decay can reach."""
+    best, where = -math.inf, -1
+    for place, (score, at) in enumerate(waiting):
+        if score <= best:
+            break
+        lowered = score - weights.SAME_FILE * min(taken[entries[at].function.path], _MOST_DECAY)
+        if lowered > best:
+            best, where = lowered, place
+    return best, waiting.pop(where)[1]
+
+
+def _chance(score: float) -> float:
+    """A score as the fitted chance, 0 to 1, that the file is one that answers."""
+    return 1 / (1 + math.exp(-(weights.CHANCE_SLOPE * score + weights.CHANCE_OFFSET)))
+
+
+def _has_phrases(query: Query, entry: Entry) -> bool:
+    """Whether a candidate has the quoted phrases; those that words found have them already."""
+    if not query.phrases or entry.lexical_rank is not None:
+        return True
+    function = entry.function
+    fields = [tokenize(text) for text in (function.symbol, function.path, function.doc, function.body)]
+    return all(any(_contains(words, phrase) for words in fields) for phrase in query.phrases)
+
+
+def _contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
+    return any(tuple(words[at : at + len(phrase)]) == tuple(phrase) for at in range(len(words)))

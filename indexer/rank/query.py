@@ -1,0 +1,136 @@
+"""What a person asked: operators, phrases, words, names, and the kind of query that sets the weights."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from indexer.rank.tokens import tokenize
+from indexer.types import SearchFilters
+
+MAX_TERMS = 64
+"""Distinct words a query is searched by; a pasted file has more, and its first ones say enough."""
+
+QUERY_KINDS = ("symbol", "keyword", "sentence", "question", "code", "trace")
+
+_ENGLISH_FILLERS = """
+a about after all also an and any are as at be been before both but by can could did do does during
+each for from had has have how i if in into is it its me more most my no not of on one only or other
+our out over shall should so some such than that the their them then there these they this those to
+under up use used using via was we were what when where which who why will with without would you
+your
+"""
+_STOP_WORDS = frozenset(tokenize(_ENGLISH_FILLERS))
+_OPERATOR = re.compile(
+    r'(?<!\S)(?P<name>symbol|path|lang|kind|-path):(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))', re.I
+)
+_NO_TESTS = re.compile(r"(?<!\S)-tests?(?!\S)", re.I)
+_PHRASE = re.compile(r'"([^"]+)"')
+_NAME = re.compile(r"[^\W\d]\w*(?:(?:::|\.|#|->|/)[^\W\d]\w*)*")
+_SEPARATOR = re.compile(r"::|\.|#|->|/")
+_LOOKS_LIKE_NAME = re.compile(r"[a-z0-9][A-Z]|_|[A-Z]{2,}|::|->|#|\w\.\w")
+_FRAME = re.compile(
+    r"""(?x)
+    \bFile\ "[^"]+",\ line\ \d+ | \bat\ [\w$.<>]+\s?\([^)]*\) | \bat\ \S+:\d+ | \S+\.\w{1,5}:\d+(:\d+)?\b
+    | \bTraceback\b | \bpanicked\ at\b | \bgoroutine\ \d+ | \b\w+(Error|Exception)\b:
+    """
+)
+_CODE = re.compile(r"[;{}]|=>|->|[=!<>]=|:=|\+=|&&|\|\||\w\([^)]*\)|\bself\.|\breturn\b|</?\w+>|= ")
+_QUESTION = re.compile(r"(how|what|where|which|why|when|who|whose|does|do|is|are|can|should)\b", re.I)
+_QUESTION_MARKS = ("?", "？", "؟")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query as ranking sees it."""
+
+    text: str
+    """What is left for the embedder, operators removed."""
+    kind: str
+    terms: tuple[str, ...]
+    """Distinct search words, stop words removed."""
+    names: tuple[str, ...] = ()
+    """Words that look like identifiers: lower case, letters and digits only, without their qualifiers."""
+    phrases: tuple[tuple[str, ...], ...] = ()
+    """Search words of the quoted phrases; a result must contain each in order."""
+    filters: SearchFilters = field(default_factory=SearchFilters)
+
+    @property
+    def fts(self) -> str:
+        """FTS5 expression: any word, and every phrase; empty when there is nothing to search by."""
+        words = " OR ".join(f'"{term}"' for term in self.terms)
+        phrases = [f'"{" ".join(phrase)}"' for phrase in self.phrases]
+        if not phrases:
+            return words
+        must = " AND ".join(phrases)
+        return f"({must}) AND ({' OR '.join([*phrases, words])})"
+
+
+def parse_query(text: str) -> Query:
+    """Read the operators (``symbol:`` ``path:`` ``-path:`` ``lang:`` ``kind:`` ``-tests``) and quoted phrases."""
+    rest, filters = _take_operators(text)
+    phrases = tuple(words for phrase in _PHRASE.findall(rest) if (words := tuple(tokenize(phrase))))
+    plain = " ".join(rest.replace('"', " ").split())
+    # A query of operators alone still needs words to rank by: those of the operators.
+    plain = plain or " ".join([*filters.symbols, *filters.paths]).replace("*", " ").strip()
+    kind = query_kind(plain)
+    return Query(plain, kind, _terms(plain), _names(plain, kind), phrases, filters)
+
+
+def query_kind(text: str) -> str:
+    """One of `QUERY_KINDS`."""
+    words = text.split()
+    if len(_FRAME.findall(text)) >= 2:
+        return "trace"
+    if len(words) > 1 and len(_CODE.findall(text)) >= 2:
+        return "code"
+    if len(words) <= 1 or (len(words) == 2 and any(_LOOKS_LIKE_NAME.search(word) for word in words)):
+        return "symbol"
+    if _QUESTION.match(text) or text.endswith(_QUESTION_MARKS):
+        return "question"
+    return "sentence" if len(words) > 4 else "keyword"
+
+
+def folded_name(name: str) -> str:
+    """A name for comparison: ``parse_URL`` and ``parseUrl`` are the same."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def last_name(symbol: str) -> str:
+    """A symbol without its qualifiers."""
+    return _SEPARATOR.split(symbol.rstrip("()"))[-1]
+
+
+def _take_operators(text: str) -> tuple[str, SearchFilters]:
+    values: dict[str, list[str]] = {}
+    for match in _OPERATOR.finditer(text):
+        value = match["quoted"] if match["quoted"] is not None else match["bare"]
+        if value:
+            values.setdefault(match["name"].lower(), []).append(value)
+    rest = _OPERATOR.sub(" ", text)
+    no_tests = _NO_TESTS.search(rest) is not None
+    filters = SearchFilters(
+        languages=tuple(value.lower() for value in values.get("lang", ())),
+        kinds=tuple(value.lower() for value in values.get("kind", ())),
+        paths=tuple(values.get("path", ())),
+        exclude=tuple(values.get("-path", ())),
+        symbols=tuple(values.get("symbol", ())),
+        no_tests=no_tests,
+    )
+    return _NO_TESTS.sub(" ", rest), filters
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    words = list(dict.fromkeys(tokenize(text)))
+    telling = [word for word in words if word not in _STOP_WORDS]
+    return tuple((telling or words)[:MAX_TERMS])
+
+
+def _names(text: str, kind: str) -> tuple[str, ...]:
+    found = []
+    for match in _NAME.finditer(text):
+        word = match.group()
+        proper = word[0].isupper() and match.start() > 0
+        if kind == "symbol" or proper or _LOOKS_LIKE_NAME.search(word):
+            found.append(folded_name(last_name(word)))
+    return tuple(dict.fromkeys(name for name in found if name))[:MAX_TERMS]
