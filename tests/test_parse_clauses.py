@@ -59,6 +59,11 @@ DOCS = {
     "elixir sigil": ("a.ex", '@doc ~S"""\nAdds.\n"""\n@doc since: 1\ndef f(a), do: a\n', "Adds."),
     "julia string": ("a.jl", '"""\n    f(x)\n\nAdds.\n"""\nf(x) = 1\n', "f(x)\n\nAdds."),
     "perl pod": ("a.pl", "=head2 f\n\nAdds C<x>.\n\n=cut\n\nsub f { 1 }\n", "f\n\nAdds x."),
+    "perl manual at the end": (
+        "a.pl",
+        "sub f { 1 }\n__END__\n=head2 A->f(x)\n\nAdds.\n\n=head2 g\n\nNo.\n",
+        "A->f(x)\n\nAdds.",
+    ),
     "powershell inside": ("a.ps1", "function f {\n<#\n.SYNOPSIS\nAdds.\n#>\n1 }\n", "Adds."),
     "matlab below": ("a.m", "function y = f(x)\n% Adds.\ny = x;\nend\n", "Adds."),
     "fortran ford": ("a.f90", "subroutine f(x)\n!! Adds.\nx = 1\nend subroutine\n", "Adds."),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from indexer.languages.units import Unit
+
+
+_ENTRY = re.compile(rb"^=(?:head[2-6]|item)[ \t]+(?:[\w:$]+->)?(\w+)", re.MULTILINE)
+_ENTRY_END = re.compile(rb"^=(?:head\d|item|back|cut)\b", re.MULTILINE)
 
 
 def close_sections(sections: list[Unit], end: int) -> None:
@@ -56,3 +61,14 @@ def _continues(first: Unit, unit: Unit, text: bytes) -> bool:
         and first.name == unit.name != ""
         and not text[first.end : unit.start].strip()
     )
+
+
+def take_manual_entries(units: list[Unit], manuals: list[tuple[int, int]], text: bytes) -> None:
+    """Give the entry of a manual elsewhere in the file to the function of that name, if it has no other doc."""
+    undocumented = {unit.name.encode(): unit for unit in reversed(units) if not unit.docs and unit.name}
+    for start, end in manuals:
+        for entry in _ENTRY.finditer(text, start, end):
+            unit = undocumented.pop(entry[1], None)
+            if unit is not None:
+                following = _ENTRY_END.search(text, entry.end(), end)
+                unit.above.append((entry.start(), following.start() if following else end))

@@ -17,6 +17,7 @@ _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _MACRO = re.compile(r"[A-Z][A-Z0-9_]+")
 _ARGUMENTS = re.compile(r"\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
 _EXPORTS = ("module.exports.", "exports.", "this.", "self.", "window.", "globalThis.", "global.")
+_STATEMENTS = frozenset({"if", "else", "for", "while", "do", "switch", "return", "catch"})
 _PRIMES = ("haskell", "ocaml", "ocaml_interface")
 """Languages whose names may end with an apostrophe."""
 C_FAMILY = ("c", "cpp", "cuda", "objc")
@@ -78,6 +79,11 @@ def join(within: str, name: str, language: Language, is_member: bool, is_static:
     if is_static:
         return f"{within}.{name}"
     return f"{within}{is_member and language.member_separator or language.separator}{name}"
+
+
+def is_statement(name: str, language: Language) -> bool:
+    """Whether a name is a keyword: in broken code, ``else if (…) {`` looks like a function to the grammar."""
+    return language.name in C_FAMILY and name in _STATEMENTS
 
 
 def is_member(name: str, language: Language) -> bool:

@@ -84,6 +84,8 @@ class Captures:
     """Starts of nodes whose comment above documents the file."""
     below: dict[int, int] = field(default_factory=dict)
     """Start → end of comments that may document what stands above them."""
+    manuals: list[tuple[int, int]] = field(default_factory=list)
+    """Nodes with entries that document functions by name."""
     sections: list[Unit] = field(default_factory=list)
     """Scopes that reach to the next one."""
 
@@ -107,6 +109,7 @@ def collect(matches: Iterable[Match], text: bytes, language: Language) -> Captur
         for node in captures.get("doc", ()):
             found.docs.append((node.start_byte, _text_end(node.start_byte, node.end_byte, text)))
         found.headers.extend(node.start_byte for node in captures.get("header", ()))
+        found.manuals.extend((node.start_byte, node.end_byte) for node in captures.get("manual", ()))
         for node in captures.get("below", ()):
             found.below[node.start_byte] = _text_end(node.start_byte, node.end_byte, text)
     return found
@@ -118,6 +121,7 @@ def arrange(found: Captures, text: bytes, language: Language) -> tuple[list[Unit
     for unit in found.units.values():
         _extend(unit, found, text, language)
     joining.take_docs_below(list(found.units.values()), found.below, text)
+    joining.take_manual_entries(list(found.units.values()), found.manuals, text)
     ordered = sorted(found.units.values(), key=lambda unit: (unit.start, -unit.end, unit.node_start))
     if language.clauses:
         ordered = joining.join_clauses(ordered, text)
@@ -167,7 +171,8 @@ def _add_unit(
     node = captures[maker][0]
     key = (node.start_byte, node.end_byte)
     known = found.units.get(key)
-    if known is not None and known.pattern <= pattern:
+    name = _name(captures, text, language)
+    if (known is not None and known.pattern <= pattern) or symbols.is_statement(name, language):
         return
     body = captures.get("body")
     unit = found.units[key] = Unit(
@@ -176,7 +181,7 @@ def _add_unit(
         # In some grammars the body stands beside the definition.
         max(node.end_byte, body[-1].end_byte) if body else node.end_byte,
         pattern,
-        _name(captures, text, language),
+        name,
         "static" in captures,
         maker == "extension",
         maker in ("bound", "lambda"),

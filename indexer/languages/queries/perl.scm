@@ -11,3 +11,4 @@
 
 ; A manual section of the first level is about the package, not about the function below it.
 ((pod) @comment (#not-match? @comment "(^|\n)=head1"))
+(pod) @manual

@@ -61,6 +61,12 @@ run(@ARGV, 1);
 
 __END__
 
+=head1 FUNCTIONS
+
+=head2 run(@names)
+
+Runs the shop for some people.
+
 =head1 AUTHOR
 
 Nobody.
