@@ -16,7 +16,6 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _FOLDER = "run"
+_FORMAT = 1  # of requests and replies
 _MOST_BYTES = 64_000_000
 _CONNECT_S = 0.2
 _ANSWER_S = 10.0  # a process busy with indexing may be slower than a new one
@@ -190,7 +190,7 @@ def _check_private(folder: Path) -> None:
 
 def _settings(config: Config) -> dict[str, object]:
     values: dict[str, object] = {name: getattr(config, name) for name in _SAME}
-    return {**values, "home": str(config.home), "version": version("codewhere")}
+    return {**values, "home": str(config.home), "format": _FORMAT}
 
 
 def _filters_from(values: dict[str, Any]) -> SearchFilters:

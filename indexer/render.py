@@ -161,7 +161,11 @@ def _location(result: SearchResult) -> Text:
     lines = (
         f"{result.function.start_line + 1}-{max(result.function.end_line, result.function.start_line + 1)}"
     )
-    return Text(f"{safe(_shown_path(full))}:{lines}", style=Style(color="blue", link=full.as_uri()))
+    try:
+        link = full.as_uri()
+    except ValueError:  # the locale cannot express the name
+        link = None
+    return Text(f"{safe(_shown_path(full))}:{lines}", style=Style(color="blue", link=link))
 
 
 def _shown_path(full: Path) -> str:
@@ -221,7 +225,10 @@ def _source_lines(result: SearchResult) -> list[str] | None:
     from indexer.walk import read_source
 
     function = result.function
-    content = read_source(Path(result.root), function.path, max_file_bytes=_SOURCE_BYTES)
+    try:
+        content = read_source(Path(result.root), function.path, max_file_bytes=_SOURCE_BYTES)
+    except ValueError:  # the locale cannot express the name
+        return None
     if not isinstance(content, bytes):
         return None
     text = content[function.start_byte : function.end_byte].decode("utf-8", "replace")

@@ -38,7 +38,8 @@ FILES = {
 def embedder(monkeypatch):
     """The embedder that every command gets in place of a real one."""
     fake = HashEmbedder()
-    monkeypatch.setattr("indexer.embedding.load_embedder", lambda *arguments, **options: fake, raising=False)
+    monkeypatch.setattr("indexer.embedding.load_embedder", lambda *arguments, **options: fake)
+    monkeypatch.setattr("indexer.embedding.quick.quick_embedder", lambda *arguments: None)
     return fake
 
 
@@ -111,7 +112,7 @@ def test_index_json_reports_skipped_files(root):
 
 
 def test_index_by_words_needs_no_model(root, monkeypatch):
-    monkeypatch.setattr("indexer.embedding.load_embedder", None, raising=False)
+    monkeypatch.setattr("indexer.embedding.load_embedder", None)
     report = json.loads(run("index", root, "--words", "--json").stdout)
     assert (report["functions"], report["embedded"]) == (4, 0)
     assert found("retry backoff", root, "--words")[0] == "net/retry.py"
@@ -291,7 +292,7 @@ def test_any_query_gets_an_answer(indexed, query):
 
 
 def test_words_alone_load_no_model(indexed, monkeypatch):
-    monkeypatch.setattr("indexer.embedding.load_embedder", None, raising=False)
+    monkeypatch.setattr("indexer.embedding.load_embedder", None)
     assert found("retry backoff", indexed, "--words", "--no-tests") == ["net/retry.py"]
 
 
@@ -407,7 +408,8 @@ def test_a_locale_without_utf8_gets_readable_output(indexed):
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_watch_follows_the_folder_until_it_is_stopped(indexed, name):
     code = (
-        "import indexer.embedding, fakes, indexer.cli;"
+        "import indexer.embedding.quick, fakes, indexer.cli;"
+        "indexer.embedding.quick.quick_embedder = lambda *a: None;"
         "indexer.embedding.load_embedder = lambda *a, **k: fakes.HashEmbedder(); indexer.cli.main()"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}

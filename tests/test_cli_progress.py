@@ -85,7 +85,8 @@ def test_a_terminal_gets_a_bar_with_stage_rate_and_device(capsys, monkeypatch):
 )
 def test_a_fallback_is_a_cpu_that_nobody_asked_for(monkeypatch, device, wanted, expected):
     embedder = SimpleNamespace(device=device)
-    monkeypatch.setattr("indexer.embedding.load_embedder", lambda *arguments: embedder, raising=False)
+    monkeypatch.setattr("indexer.embedding.load_embedder", lambda *arguments: embedder)
+    monkeypatch.setattr("indexer.embedding.quick.quick_embedder", lambda *arguments: None)
     loader = EmbedderLoader(load_config(device=wanted))
     assert not loader.fell_back
     loader()

@@ -39,7 +39,7 @@ def model(tmp_path, monkeypatch):
     spec = ModelSpec("tiny", "decoder", "none", ("", ""), ("", ""), dims=(8,))
     spec.write(folder)
     monkeypatch.setattr("indexer.embedding.SHIPPED", tmp_path / "models")
-    monkeypatch.setattr("indexer.embedding.load_embedder", lambda *arguments: HashEmbedder(), raising=False)
+    monkeypatch.setattr("indexer.embedding.load_embedder", lambda *arguments: HashEmbedder())
     return folder
 
 

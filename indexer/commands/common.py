@@ -14,27 +14,46 @@ from indexer.render import safe, say
 
 if TYPE_CHECKING:
     from indexer.engine import Index
+    from indexer.store import RootRow
     from indexer.types import Embedder
 
 Flags = Mapping[str, object]
 
 
 class EmbedderLoader:
-    """Loads the embedder of the settings when it is first needed."""
+    """Gives the embedder of the settings when it is first needed.
 
-    def __init__(self, config: Config) -> None:
+    :param fingerprint: Of the vectors to be searched, which decides between the models of ``auto``.
+    """
+
+    def __init__(self, config: Config, fingerprint: str = "") -> None:
         self.config = config
-        self.device = ""
-        """Device in use; empty until the embedder is loaded."""
+        self._fingerprint = fingerprint
+        self._embedder: Embedder | None = None
 
     def __call__(self) -> Embedder:
         """The embedder; the shape `open_index` wants."""
+        from indexer.embedding import quick
+
+        config = self.config
+        # One that starts at once where there is one: many commands need a single query, or only its name.
+        self._embedder = (
+            quick.quick_embedder(config.model, config.dim, self._load, self._fingerprint) or self._load()
+        )
+        return self._embedder
+
+    def _load(self) -> Embedder:
         from indexer import embedding
 
         config = self.config
-        embedder = embedding.load_embedder(config.model, config.device, config.dtype, config.dim)
-        self.device = embedder.device
-        return embedder
+        return embedding.load_embedder(config.model, config.device, config.dtype, config.dim)
+
+    @property
+    def device(self) -> str:
+        """Device that embeds code; empty until that was needed."""
+        if self._embedder is None or not getattr(self._embedder, "is_loaded", True):
+            return ""
+        return self._embedder.device
 
     @property
     def fell_back(self) -> bool:
@@ -96,7 +115,7 @@ def settings_for(root: Path | None, flags: Flags) -> Config:
     return config
 
 
-def indexed_root(home: Path, place: Path) -> Path | None:
+def indexed_root(home: Path, place: Path) -> RootRow | None:
     """The innermost indexed folder that holds a place, or None."""
     from indexer.store import Store
 
@@ -104,10 +123,10 @@ def indexed_root(home: Path, place: Path) -> Path | None:
         return None
     store = Store(home)
     try:
-        roots = {Path(row.path) for row in store.roots()}
+        roots = {Path(row.path): row for row in store.roots()}
     finally:
         store.close()
-    return next((folder for folder in (place, *place.parents) if folder in roots), None)
+    return next((roots[folder] for folder in (place, *place.parents) if folder in roots), None)
 
 
 def open_root(root: Path, config: Config, loader: EmbedderLoader) -> Index:

@@ -38,6 +38,7 @@ class ProgressDisplay:
         self._stage = ""
         self._stage_start = self._last_line = clock()
         self._done_before = 0
+        self._told = False
 
     def __enter__(self) -> ProgressDisplay:
         if self._console.is_terminal:
@@ -55,6 +56,9 @@ class ProgressDisplay:
         """Show how far the update is; the shape `Index.update` wants."""
         if progress.stage != self._stage:
             self._start_stage(progress)
+        if progress.stage == "embed" and progress.total and self._loader.fell_back and not self._told:
+            self._told = True
+            say_cpu()
         if self._bar is None:
             self._log(progress)
         else:
@@ -64,8 +68,6 @@ class ProgressDisplay:
         self._stage = progress.stage
         self._stage_start = self._clock()
         self._done_before = progress.done
-        if progress.stage == "embed" and progress.total and self._loader.fell_back:
-            say_cpu()
         if self._bar is not None and self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None

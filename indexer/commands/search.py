@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from indexer.render import print_answer, print_json, print_line, safe
 
 if TYPE_CHECKING:
     from indexer.engine import Index
+    from indexer.store import RootRow
     from indexer.types import Answer, SearchFilters
 
 _GLOB_SPECIAL = re.compile(r"([*?\[\]\\!#])")
@@ -53,6 +55,7 @@ class Options:
 
 def search(query: str, path: Path, queries: Path | None, options: Options) -> None:
     """Answer one query, or each line of a file."""
+    query = _as_utf8(query)
     if queries is not None:
         # The query is left out then, so what stands in its place is the folder.
         if query and path != Path():
@@ -71,20 +74,30 @@ def similar(place: str, path: Path | None, options: Options) -> None:
     """The functions nearest to the one at FILE:LINE."""
     file, line = _parse_place(place)
     where = _existing(path) if path is not None else file
-    root = indexed_root(options.home, where)
-    if root is None or not file.is_relative_to(root):
-        raise not_indexed(file.parent if root is None else root)
-    filters = _filters(options, _below(root, where) if path is not None else "")
-    _show(_Asked(root, options).similar(file.relative_to(root).as_posix(), line, filters), options)
+    row = indexed_root(options.home, where)
+    if row is None or not file.is_relative_to(row.path):
+        raise not_indexed(file.parent if row is None else Path(row.path))
+    asked = _Asked(row, options)
+    filters = _filters(options, _below(asked.root, where) if path is not None else "")
+    _show(asked.similar(file.relative_to(asked.root).as_posix(), line, filters), options)
+
+
+def _as_utf8(text: str) -> str:
+    """An argument as it was typed, also where the locale is said to be ASCII."""
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except ValueError:
+        return text
 
 
 class _Asked:
     """A root that answers, through a process that has it open already, else by itself."""
 
-    def __init__(self, root: Path, options: Options) -> None:
-        self.root = root
+    def __init__(self, row: RootRow, options: Options) -> None:
+        self.root = Path(row.path)
+        self._fingerprint = row.fingerprint
         self._options = options
-        self._config = settings_for(root, options.flags)
+        self._config = settings_for(self.root, options.flags)
         self._index: Index | None = None
         self._running = True
 
@@ -113,7 +126,8 @@ class _Asked:
         if answer is None:
             self._running = False
             if self._index is None:
-                self._index = open_root(self.root, self._config, EmbedderLoader(self._config))
+                loader = EmbedderLoader(self._config, self._fingerprint)
+                self._index = open_root(self.root, self._config, loader)
             method: Callable[..., Answer] = self._index.similar if call == "similar" else self._index.search
             answer = method(**arguments)
         return answer
@@ -135,11 +149,11 @@ def _existing(path: Path) -> Path:
         raise UserError(f"There is no {path}. Name an indexed folder, or something inside one.") from error
 
 
-def _root_or_offer(place: Path, options: Options) -> Path:
+def _root_or_offer(place: Path, options: Options) -> RootRow:
     """The root that holds a place; a person at a terminal may have it indexed now."""
-    root = indexed_root(options.home, place)
-    if root is not None:
-        return root
+    row = indexed_root(options.home, place)
+    if row is not None:
+        return row
     folder = place if place.is_dir() else place.parent
     if options.as_json or not _can_ask():
         raise not_indexed(folder)
@@ -152,7 +166,9 @@ def _root_or_offer(place: Path, options: Options) -> Path:
     loader = EmbedderLoader(settings_for(folder, options.flags))
     with open_root(folder, loader.config, loader) as index:
         update(index, loader)
-    return folder
+    row = indexed_root(options.home, place)
+    assert row is not None
+    return row
 
 
 def _can_ask() -> bool:

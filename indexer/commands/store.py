@@ -21,10 +21,10 @@ def status(path: Path | None, as_json: bool) -> None:
     config = load_config()
     if path is not None:
         folder = existing_folder(path)
-        root = indexed_root(config.home, folder)
-        if root is None:
+        row = indexed_root(config.home, folder)
+        if row is None:
             raise not_indexed(folder)
-        statuses = [_status_of(root, config)]
+        statuses = [_status_of(Path(row.path), config)]
     else:
         statuses = [_status_of(root, config) for root in _roots(config.home)]
     if as_json:
