@@ -96,7 +96,11 @@ def test_the_content_settles_a_shared_ending(language, ending, source):
 
 @pytest.mark.parametrize(
     ("ending", "source"),
-    [(".v", "Theorem a : True.\nProof. auto. Qed.\n"), (".pl", ":- module(a, []).\nf(X) :- g(X).\n")],
+    [
+        (".v", "Theorem a : True.\nProof. auto. Qed.\n"),
+        (".v", "module main\n\nimport os\n\nfn main() {}\n"),
+        (".pl", ":- module(a, []).\nf(X) :- g(X).\n"),
+    ],
 )
-def test_coq_and_prolog_are_not_taken_for_verilog_and_perl(ending, source):
+def test_coq_v_and_prolog_are_not_taken_for_verilog_and_perl(ending, source):
     assert parse("a" + ending, source.encode()).language == "text"

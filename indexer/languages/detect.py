@@ -9,18 +9,23 @@ from functools import lru_cache
 from indexer.languages.registry import LANGUAGES
 
 _CPP = re.compile(
-    rb"^\s*(?:class|namespace|template\s*<|using\s|public:|private:|protected:|inline\s+namespace)"
-    rb"|\bstd::|^\s*#\s*include\s*<[a-z_]+>|\bconstexpr\b|\bnullptr\b|\boperator\s*[=+\[(<]",
+    rb"^[ \t]*(?:class|namespace|template\s*<|using\s|public:|private:|protected:|inline\s+namespace)"
+    rb"|\bstd::|^[ \t]*#\s*include\s*<[a-z_]+>|\bconstexpr\b|\bnullptr\b|\boperator\s*[=+\[(<]",
     re.MULTILINE,
 )
 _OBJECTIVE_C = re.compile(
-    rb"^\s*(?:@(?:interface|implementation|protocol|class|import)\b|#\s*import\b)", re.MULTILINE
+    rb"^[ \t]*(?:@(?:interface|implementation|protocol|class|import)\b|#\s*import\b)", re.MULTILINE
 )
 _MATLAB = re.compile(
     rb"^[ \t]*(?:%|(?:function|classdef)\b|end\s*;?\s*$|disp\s*\(|clear\b|clc\b)", re.MULTILINE
 )
-_VERILOG = re.compile(rb"^\s*(?:`\w+|(?:macro)?module\b|endmodule\b|primitive\b|always\b)", re.MULTILINE)
-_PROLOG = re.compile(rb"^\s*:-\s|^[a-z]\w*\(.*\)\s*:-", re.MULTILINE)
+_VERILOG = re.compile(
+    rb"^[ \t]*(?:`\w+|(?:macro)?module\s+\w+\s*(?:[#(;]|import\s+\w+::)|endmodule\b|primitive\b|always\b)",
+    re.MULTILINE,
+)
+_PROLOG = re.compile(rb"^[ \t]*:-\s|^[a-z]\w*\(.*\)\s*:-", re.MULTILINE)
+_LONGEST_SHEBANG = 256
+"""Bytes; systems read no more of it."""
 _SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z_+-]+)")
 
 
@@ -41,7 +46,7 @@ def language_of(path: str, head: bytes = b"") -> str | None:
             return _settle("." + ending, language, head)
         if stem:
             return None
-    shebang = _SHEBANG.match(head)
+    shebang = _SHEBANG.match(head[:_LONGEST_SHEBANG])
     return interpreters.get(shebang[1].decode().lower()) if shebang else None
 
 
