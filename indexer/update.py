@@ -208,7 +208,7 @@ class Update:
         embedder = self.load_embedder()
         if embedder is None:
             return None
-        model = self.store.ensure_model(embedder.fingerprint, embedder.name, embedder.dim)
+        model = self.store.use_model(root_id, embedder.fingerprint, embedder.name, embedder.dim)
         if self.request.paths is not None:
             # A few files: the vectors are short work and must not wait for whoever embeds the whole root.
             only = [source.path for source in self._sources]
@@ -251,7 +251,7 @@ class Update:
     def _finish(self, root_id: int, embedder: Embedder | None) -> None:
         fingerprint = embedder.fingerprint if embedder is not None else ""
         if self.request.paths is None:
-            self.store.finish(root_id, fingerprint)
+            self.store.finish(root_id)
             if time.time() - self.store.last_gc() > _GC_EVERY_S:
                 self.store.gc()
         self.report.files = self.store.count_files(root_id)

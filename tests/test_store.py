@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import HashEmbedder
 
 from indexer.store import FileRow, Store
 from indexer.types import Function, SearchFilters, SkippedFile
-from fakes import HashEmbedder
 
 EMBEDDER = HashEmbedder()
 WEIGHTS = (1.0, 1.0, 1.0, 1.0)
@@ -43,11 +43,10 @@ def write(store: Store, root_id: int, *functions: Function, path: str = "") -> N
 
 def embed(store: Store, root_id: int, embedder: HashEmbedder = EMBEDDER) -> int:
     """Embed what is missing; the number of contents that were."""
-    model = store.ensure_model(embedder.fingerprint, embedder.name, embedder.dim)
+    model = store.use_model(root_id, embedder.fingerprint, embedder.name, embedder.dim)
     missing = store.missing(root_id, model)
     texts = store.texts(model, missing)
     store.add_vectors(model, [(id_, embedder.encode_code([text])) for id_, text in texts.items()])
-    store.finish(root_id, embedder.fingerprint)
     return len(texts)
 
 
@@ -242,7 +241,7 @@ def test_what_was_embedded_after_the_first_query_is_found_by_the_next(store: Sto
 
 def test_the_best_window_of_a_long_function_counts_once(store: Store, root: int) -> None:
     write(store, root, function("a.py", "long"), function("a.py", "short", start_byte=20, end_byte=30))
-    model = store.ensure_model(EMBEDDER.fingerprint, "hash", EMBEDDER.dim)
+    model = store.use_model(root, EMBEDDER.fingerprint, "hash", EMBEDDER.dim)
     long, short = store.missing(root, model)
     windows = EMBEDDER.encode_code(["apples", "needle", "pears"])
     store.add_vectors(model, [(long, windows), (short, EMBEDDER.encode_code(["needle work"]))])
@@ -268,7 +267,7 @@ def test_missing_contents_come_with_the_urgent_files_first_and_demoted_ones_last
     store.write_batch(root, parsed=[(file_row("a_test.py", demoted="test"), [function("a_test.py", "test")])])
     for name in ("b", "c", "d"):
         write(store, root, function(f"{name}.py", name))
-    model = store.ensure_model("m", "m", 2)
+    model = store.use_model(root, "m", "m", 2)
     order = store.texts(model, store.missing(root, model, first=["d.py"]))
     missing = store.missing(root, model, first=["d.py"])
     assert [order[id_].split()[1] for id_ in missing] == ["d", "b", "c", "test"]
@@ -306,7 +305,7 @@ def test_contents_another_root_uses_are_not_garbage(
     write(store, other, function("b.py", "shared"))
     embed(store, root)
     assert store.forget(str(folder))
-    store.finish(other, EMBEDDER.fingerprint)
+    embed(store, other)
     assert store.gc(grace_days=0).contents == 0
     assert nearest(store, other, "shared") == ["shared"]
     assert store.root(str(folder)) is None

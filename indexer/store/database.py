@@ -62,13 +62,17 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def checkpoint(self) -> None:
+        """Move the log into the database, as far as no reader still needs it."""
+        with explained(self.path):
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def shrink(self) -> None:
         """Give the pages that were freed back to the disk."""
         with explained(self.path):
-            connection = self._connection()
             # Each step of this statement frees one page, and `execute` would make the first step only.
-            connection.executescript("PRAGMA incremental_vacuum")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection().executescript("PRAGMA incremental_vacuum")
+        self.checkpoint()
 
     def close(self) -> None:
         """Close the connections of all threads."""

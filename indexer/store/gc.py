@@ -25,7 +25,7 @@ def collect(database: Database, graphs: Path, grace_days: float = GRACE_DAYS) ->
 
     A root goes when its folder has been found missing for that long.
     """
-    database.shrink()  # or the log of earlier writes would count as freed
+    database.checkpoint()  # or the log of earlier writes would count as freed
     before = _size(database.home)
     oldest = time.time() - grace_days * _DAY_S
     with database.writing() as db:

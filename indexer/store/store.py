@@ -88,14 +88,10 @@ class Store:
         """The lock of a root for writing its files (``files``) or for embedding it (``vectors``)."""
         return RootLock(self.home, f"{root_id}.{purpose}", path)
 
-    def finish(self, root_id: int, fingerprint: str = "") -> None:
-        """Write down that an update of the whole root is complete, and the model it was embedded with."""
+    def finish(self, root_id: int) -> None:
+        """Write down that an update of the whole root is complete."""
         with self._database.writing() as db:
-            model = vectors.model_id(db, fingerprint)
-            db.execute(
-                "UPDATE roots SET updated_at = ?, model_id = coalesce(?, model_id) WHERE id = ?",
-                (time.time(), model, root_id),
-            )
+            db.execute("UPDATE roots SET updated_at = ? WHERE id = ?", (time.time(), root_id))
 
     # Files and functions
 
@@ -192,10 +188,12 @@ class Store:
 
     # Vectors
 
-    def ensure_model(self, fingerprint: str, name: str, dim: int) -> int:
-        """The id of a model, written if it is new."""
+    def use_model(self, root_id: int, fingerprint: str, name: str, dim: int) -> int:
+        """The id of a model, written if it is new; it is the model of the root from now on."""
         with self._database.writing() as db:
-            return vectors.ensure_model(db, fingerprint, name, dim)
+            model = vectors.ensure_model(db, fingerprint, name, dim)
+            db.execute("UPDATE roots SET model_id = ? WHERE id = ?", (model, root_id))
+            return model
 
     def missing(
         self, root_id: int, model: int, first: Iterable[str] = (), only: Collection[str] | None = None
