@@ -15,7 +15,6 @@ from lsp_server.workspaces import Root
 
 if TYPE_CHECKING:
     from indexer.engine import Index
-
     from indexer.watch import Watcher
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module, metadata
@@ -77,6 +77,7 @@ class CodewhereServer(LanguageServer):
         self._background = ThreadPoolExecutor(1, "codewhere-background")
         self._overlay_timer: asyncio.TimerHandle | None = None
         self._last_announced = 0.0
+        self._aside: set[asyncio.Task[None]] = set()  # the event loop alone would forget them
 
     @property
     def settings(self) -> Settings:
@@ -157,6 +158,12 @@ class CodewhereServer(LanguageServer):
         When the request is cancelled this returns at once; work that has not begun is then never done.
         """
         return await asyncio.get_running_loop().run_in_executor(self._queries, self._as_query, work)
+
+    def run_aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something next to the requests, until it is done or the session ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
 
     def post(self, action: Callable[..., object], *arguments: object) -> None:
         """Runs something on the event loop, from any thread; nothing once the loop has ended."""

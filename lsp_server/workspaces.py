@@ -19,7 +19,6 @@ from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.engine import Index
-
     from indexer.overlay import Overlay
     from indexer.types import Embedder, Function, Status, Vectors
 

@@ -37,13 +37,13 @@ def _initialize(ls: CodewhereServer, params: lsp.InitializeParams) -> None:
     ls.first_complaints = _take_settings(ls, params.initialization_options)
 
 
-async def _initialized(ls: CodewhereServer, params: lsp.InitializedParams) -> None:
+def _initialized(ls: CodewhereServer, params: lsp.InitializedParams) -> None:
     _complain(ls, ls.first_complaints)
     ls.begin(ls.first_folders)
     if ls.client_watches():
-        await _register_file_events(ls)
+        ls.run_aside(_register_file_events(ls))
     if ls.process_id is not None:
-        await _watch_parent(ls, ls.process_id)
+        ls.run_aside(_watch_parent(ls, ls.process_id))
 
 
 async def _configure(ls: CodewhereServer, params: lsp.DidChangeConfigurationParams) -> None:
