@@ -189,35 +189,49 @@ def _highlighter(terms: Sequence[str]) -> Callable[[Text], Text]:
 
 
 def _snippet(result: SearchResult, glyphs: _Glyphs, highlight: Callable[[Text], Text]) -> Iterator[Text]:
-    lines = _source_lines(result)
-    numbered = lines is not None
-    if lines is None:
-        lines = result.function.body.split("\n")
+    source = _source_lines(result)
+    lines = result.function.body.split("\n") if source is None else source
+    answering = set() if source is None else _answering(result, source)
     first = result.function.start_line
-    answering = (
-        {line - first for start, end in result.why.lines for line in range(start, end)} if numbered else set()
-    )
-    chosen = _choose_lines(lines, answering)
+    chosen = _choose_lines(lines, _head(result, lines), answering)
     width = len(str(first + len(lines)))
     for previous, index in zip((-1, *chosen), chosen, strict=False):
-        if index > previous + 1:
+        if previous >= 0 and any(line.strip() for line in lines[previous + 1 : index]):
             yield Text(f"   {' ' * width}   {glyphs.gap}", style="dim")
         mark = glyphs.answers if index in answering else " "
-        number = f"{first + index + 1:>{width}}" if numbered else " " * width
+        number = " " * width if source is None else f"{first + index + 1:>{width}}"
         code = highlight(Text(safe(lines[index].removesuffix("\r")[:_LINE_CHARS])))
         # The style of a whole Text holds for what is appended too, so this one has none of its own.
         yield Text().append(f"   {number} {mark} ", "dim").append_text(code)
 
 
-def _choose_lines(lines: Sequence[str], answering: set[int]) -> list[int]:
-    """Indices of the lines worth showing: the first one and those that answer, else the beginning."""
+def _answering(result: SearchResult, lines: Sequence[str]) -> set[int]:
+    """Indices of the lines that answer; what was edited since must not be marked."""
+    first = result.function.start_line
+    given = {line - first for start, end in result.why.lines for line in range(start, end)}
+    words = [term.lower() for term in result.why.terms]
+    return {
+        index
+        for index in given
+        if 0 <= index < len(lines) and any(word in lines[index].lower() for word in words)
+    }
+
+
+def _head(result: SearchResult, lines: Sequence[str]) -> int:
+    """Index of the line with the signature, below decorators and comments."""
+    signature = result.function.signature.split("\n", 1)[0].strip()
+    return next((index for index, line in enumerate(lines) if signature and signature in line), 0)
+
+
+def _choose_lines(lines: Sequence[str], head: int, answering: set[int]) -> list[int]:
+    """Indices of the lines worth showing: the head and those that answer with their neighbours, else the top."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
-    wanted = [index for index in filled if index in answering]
-    if not wanted:
-        return filled[:_SNIPPET_LINES]
-    if filled[0] not in wanted:
-        wanted.insert(0, filled[0])
-    return wanted[:_SNIPPET_LINES]
+    if not answering:
+        return [index for index in filled if index >= head][:_SNIPPET_LINES]
+    wanted = [head, *sorted(answering - {head})]
+    around = [index + step for index in wanted[1:] for step in (-1, 1)]
+    wanted.extend(index for index in dict.fromkeys(around) if index not in wanted and index in filled)
+    return sorted(wanted[:_SNIPPET_LINES])
 
 
 def _source_lines(result: SearchResult) -> list[str] | None:
@@ -231,7 +245,8 @@ def _source_lines(result: SearchResult) -> list[str] | None:
         return None
     if not isinstance(content, bytes):
         return None
-    text = content[function.start_byte : function.end_byte].decode("utf-8", "replace")
+    start = content.rfind(b"\n", 0, function.start_byte) + 1  # with the indentation of the first line
+    text = content[start : function.end_byte].decode("utf-8", "replace")
     signature = function.signature.split("\n", 1)[0].strip()
     return text.split("\n") if signature and signature in text else None
 

@@ -75,13 +75,15 @@ def shown(answer, *, terminal=False, width=80, encoding="utf-8", **options) -> s
 
 def test_piped_output_is_plain_and_whole(root, monkeypatch):
     monkeypatch.chdir(root)
-    assert shown(make_answer(root, terms=("retry",), lines=((7, 9),))) == (
+    assert shown(make_answer(root, terms=("sleep", "oserror"), lines=((7, 9),))) == (
         "1  retry  function, python\n"
         "   net/retry.py:3-10\n"
         "    3   def retry(call, attempts):\n"
         "        …\n"
+        "    7               return call()\n"
         "    8 ▌         except OSError:\n"
         "    9 ▌             time.sleep(2**attempt)\n"
+        "   10       raise TimeoutError\n"
         "\n"
     )
 
@@ -93,6 +95,19 @@ def test_without_answering_lines_the_beginning_is_shown(root):
         '    4       """Calls again after a failure."""',
     ]
     assert len(lines) == 11
+
+
+def test_a_line_without_any_of_the_words_is_not_marked(root):
+    output = shown(make_answer(root, terms=("sleep",), lines=((4, 6), (8, 9), (300, 301))))
+    assert [line for line in output.splitlines() if "▌" in line] == [
+        "    9 ▌             time.sleep(2**attempt)"
+    ]
+
+
+def test_the_signature_is_shown_below_its_decorators(root):
+    (root / "net/retry.py").write_text(f"@decorated\n# note\n{SOURCE[13:]}", encoding="utf-8")
+    function = make_function(start_byte=0, start_line=0)
+    assert "    3   def retry(call, attempts):" in shown(make_answer(root, function)).splitlines()[2]
 
 
 def test_explain_shows_score_ranks_terms_and_signals(root):
@@ -127,7 +142,7 @@ def test_a_narrow_terminal_cuts_code_and_keeps_the_path_whole(root, monkeypatch,
 
 
 def test_a_terminal_without_utf8_gets_ascii(root):
-    output = shown(make_answer(root, lines=((7, 9),), terms=("retry",)), explain=True, encoding="ascii")
+    output = shown(make_answer(root, lines=((7, 9),), terms=("oserror",)), explain=True, encoding="ascii")
     assert output.isascii()
     assert "    8 > " in output
     assert "        ..." in output
