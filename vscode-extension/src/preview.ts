@@ -44,7 +44,8 @@ export class Preview implements vscode.Disposable {
     const document = await vscode.workspace.openTextDocument(uri);
     if (turn !== this.latest) return;
     const editor = await vscode.window.showTextDocument(document, { preview: true, preserveFocus: true });
-    if (turn === this.latest) this.mark(editor, result);
+    // The box covers the upper half of the window, so what is shown goes into the middle.
+    if (turn === this.latest) this.mark(editor, result, vscode.TextEditorRevealType.InCenter);
   }
 
   /** Opens a result for good, with the cursor on its name. */
@@ -57,7 +58,7 @@ export class Preview implements vscode.Disposable {
     const editor = await vscode.window.showTextDocument(document, { viewColumn, preview: !toSide });
     const { line, character } = result.selectionRange.start;
     editor.selection = new vscode.Selection(line, character, line, character);
-    this.mark(editor, result);
+    this.mark(editor, result, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 
   /** Puts the editors back as they were before the first preview. */
@@ -76,12 +77,12 @@ export class Preview implements vscode.Disposable {
     this.disposables.dispose();
   }
 
-  private mark(editor: vscode.TextEditor, result: Result): void {
+  private mark(editor: vscode.TextEditor, result: Result, how: vscode.TextEditorRevealType): void {
     this.unmark();
     this.marked = editor;
     editor.setDecorations(this.body, [toRange(result.range)]);
     editor.setDecorations(this.answer, result.highlights.map(toRange));
-    editor.revealRange(toRange(result.highlights[0] ?? result.range), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    editor.revealRange(toRange(result.highlights[0] ?? result.range), how);
   }
 
   private unmark(): void {

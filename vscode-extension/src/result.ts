@@ -18,6 +18,7 @@ const ICONS: Record<string, string> = {
 };
 
 const LONGEST_LINE = 160;
+const MOST_LINES = 8;
 
 /** The codicon of a kind of function. */
 export function iconOf(kind: string): string {
@@ -35,13 +36,36 @@ export function placeOf(result: Result, folder = ''): string {
   return folder ? `${folder} • ${place}` : place;
 }
 
-/** The line of code that answers best: the first highlighted one, else the first that is not blank. */
+/** The line of code that answers best: the first highlighted one, else the one with the name, else the first that is not blank. */
 export function answerLine(result: Result): string {
   const lines = result.snippet.split(/\r?\n/);
-  const highlighted = result.highlights[0];
-  const best = highlighted && lines[highlighted.start.line - result.range.start.line];
-  const line = best?.trim() ? best : lines.find(candidate => candidate.trim());
-  return shorten((line ?? '').trim().replace(/\s+/g, ' '));
+  const candidates = [highlightedLine(result, lines), lines.findIndex(line => line.includes(shortName(result))), lines.findIndex(line => line.trim())];
+  const best = candidates.find(index => lines[index]?.trim());
+  return best === undefined ? '' : shorten(wholeStatement(lines, best));
+}
+
+/** The index of the first highlighted line in the snippet, which is the function without its doc comment; -1 where it has none. */
+function highlightedLine({ range, highlights }: Result, lines: string[]): number {
+  const [first] = highlights;
+  if (!first) return -1;
+  const inFile = range.end.line - range.start.line + (range.end.character > 0 ? 1 : 0);
+  const index = first.start.line - range.start.line - Math.max(0, inFile - lines.length);
+  return Math.max(-1, index);
+}
+
+/** `run` of `RetryPolicy.run`; a symbol without name is in no line. */
+function shortName({ symbol }: Result): string {
+  return /[\p{L}\p{N}_$]+$/u.exec(symbol)?.[0] ?? '\n';
+}
+
+/** A line that ends with an open bracket or a comma says little, so those after it are joined. */
+function wholeStatement(lines: string[], start: number): string {
+  let text = '';
+  for (const line of lines.slice(start, start + MOST_LINES)) {
+    text = `${text} ${line.trim()}`;
+    if (!/[([{,]$/.test(text) || text.length > LONGEST_LINE) break;
+  }
+  return text.trim().replace(/\s+/g, ' ');
 }
 
 function shorten(line: string): string {

@@ -8,7 +8,7 @@ import { section, text } from './settings';
 
 /** The newest that PyTorch has wheels for come first. */
 const PYTHONS = ['python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3', 'python'];
-const CHECK = 'import sys, venv; sys.exit(sys.version_info < (3, 10))';
+const CHECK = 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))';
 
 interface Choice extends vscode.QuickPickItem {
   run: () => Promise<void>;

@@ -13,12 +13,13 @@ const SERVERS = {
   real: realServer,
 };
 
+// The driver lets the page name tests and report how they end; it also keeps VS Code from showing dialogs, so the UI run goes without.
 /** The exit code of one suite; its output goes to the terminal. */
 async function runSuite(name) {
   const folder = temporaryFolder();
   const workspace = copyWorkspace(folder);
   const machine = { 'codewhere.server.path': SERVERS[name]() };
-  const code = await startVSCode({ folder, machine }, async port => {
+  const code = await startVSCode({ folder, machine, flags: ['--enable-smoke-test-driver'] }, async port => {
     const context = await openBrowser(path.join(folder, 'browser'));
     try {
       const page = await context.newPage();

@@ -35,13 +35,13 @@ export function vscodeArguments(folder, ...more) {
 }
 
 /** Starts VS Code's server, runs `use` with its port, and ends it. */
-export async function startVSCode({ folder, settings = {}, machine = {}, env = {} }, use) {
+export async function startVSCode({ folder, settings = {}, machine = {}, env = {}, flags = [] }, use) {
   // Settings of the machine (where the program is) count only in the second file, as in any remote window.
   for (const scope of ['User', 'Machine']) {
     fs.mkdirSync(path.join(folder, 'user', scope), { recursive: true });
     fs.writeFileSync(path.join(folder, 'user', scope, 'settings.json'), JSON.stringify(scope === 'User' ? { ...QUIET, ...settings } : machine));
   }
-  const args = vscodeArguments(folder, '--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off', '--enable-smoke-test-driver');
+  const args = vscodeArguments(folder, '--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off', ...flags);
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, CODEWHERE_HOME: path.join(folder, 'home'), ...env } });
   const ended = new Promise(resolve => server.once('exit', resolve));
   try {

@@ -193,7 +193,8 @@ function titleOf(answer: Answer | undefined, { status }: Server): string {
   const parts = ['codewhere'];
   if (answer) parts.push(countOf(answer));
   const coverage = answer?.coverage ?? (status ? overall(status.roots) : 1);
-  if (coverage < 1) parts.push(vscode.l10n.t('{0} is searched by meaning, the rest by words', percent(coverage)));
+  if (status?.modelState === 'failed') parts.push(vscode.l10n.t('words only'));
+  else if (coverage < 1) parts.push(vscode.l10n.t('{0} searched by meaning', percent(coverage)));
   return parts.join(' • ');
 }
 

@@ -22,7 +22,7 @@ export interface Situation {
   status: Status | undefined;
 }
 
-export const TO_SIDE: QuickInputButton = { iconPath: new ThemeIcon('split-horizontal'), tooltip: l10n.t('Open to the Side (Ctrl+Enter)') };
+export const TO_SIDE: QuickInputButton = { iconPath: new ThemeIcon('split-horizontal'), tooltip: l10n.t('Open to the Side') };
 export const SIMILAR: QuickInputButton = { iconPath: new ThemeIcon('references'), tooltip: l10n.t('Find Similar') };
 export const FORGET: QuickInputButton = { iconPath: new ThemeIcon('close'), tooltip: l10n.t('Forget This Question') };
 

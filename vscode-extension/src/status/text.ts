@@ -67,7 +67,8 @@ function ofStatus({ roots, modelState }: Status): Label {
 }
 
 function progress(roots: RootStatus[]): string {
-  const share = overall(roots);
+  // Before anything was parsed nothing is known to be left, yet nothing is done.
+  const share = roots.some(root => root.functions > 0) ? overall(roots) : 0;
   const longest = Math.max(...roots.map(root => root.etaSeconds ?? -1));
   return [bar(share), percent(share), timeLeft(longest < 0 ? null : longest)].filter(Boolean).join(' ');
 }

@@ -37,6 +37,7 @@ describe('the words of the status bar', () => {
     ['running', undefined, '$(sync~spin) codewhere', 'plain'],
     ['running', status([root()]), '$(search) codewhere', 'plain'],
     ['running', status([indexing]), '$(sync~spin) codewhere ▰▰▰▱▱▱▱▱ 40 % 30 s left', 'plain'],
+    ['running', status([root({ state: 'indexing', functions: 0, embedded: 0 })]), '$(sync~spin) codewhere ▱▱▱▱▱▱▱▱ 0 %', 'plain'],
     ['running', status([root({ embedded: 50, state: 'paused' })]), '$(debug-pause) codewhere 50 %', 'plain'],
     ['running', status([root({ state: 'error' })]), '$(error) codewhere', 'error'],
     ['running', status([root()], { modelState: 'failed' }), '$(warning) codewhere: words only', 'warning'],
@@ -68,6 +69,9 @@ describe('a result in words', () => {
     ['the first line where nothing is highlighted', {}, 'def run(self):'],
     ['the highlighted line', { highlights: [highlight(41)] }, 'sleep(delay * 2)'],
     ['the first line where the highlight lies outside', { highlights: [highlight(90)] }, 'def run(self):'],
+    ['the highlighted line where the doc comment is left out of the snippet', { highlights: [highlight(43)], range: { start: { line: 39, character: 0 }, end: { line: 44, character: 0 } } }, 'sleep(delay * 2)'],
+    ['the line with the name where the doc comment is highlighted', { highlights: [highlight(40)], snippet: '@cached\ndef run(self):\n    pass', range: { start: { line: 39, character: 0 }, end: { line: 43, character: 9 } } }, 'def run(self):'],
+    ['a statement of several lines as one', { snippet: 'def run(\n    self,\n    n: int,\n) -> int:\n    return 1' }, 'def run( self, n: int, ) -> int:'],
     ['no blank line', { snippet: '\n\n  x  =\t1' }, 'x = 1'],
     ['nothing of an empty text', { snippet: '' }, ''],
   ] as const) {

@@ -1,0 +1,139 @@
+// What the UI run stands on: a workspace with real code, a package that pip can install without a network, a window to act in.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { program } from '../../scripts/setup-vscode.mjs';
+import { openBrowser } from '../vscode.mjs';
+
+const repository = path.resolve(import.meta.dirname, '../../..');
+const ROW = '.quick-input-list .monaco-list-row';
+
+/** A workspace of two folders: codewhere's own Python, and a little Go. */
+export function makeWorkspace(folder) {
+  const workspace = path.join(folder, 'workspace');
+  for (const name of ['indexer', 'lsp_server']) {
+    fs.cpSync(path.join(repository, name), path.join(workspace, 'codewhere', name), { recursive: true, filter: file => fs.statSync(file).isDirectory() ? !/__pycache__|models$/.test(file) : file.endsWith('.py') });
+  }
+  fs.cpSync(path.join(import.meta.dirname, '../fixtures/workspace/two'), path.join(workspace, 'http'), { recursive: true });
+  const file = path.join(workspace, 'demo.code-workspace');
+  fs.writeFileSync(file, JSON.stringify({ folders: [{ path: 'codewhere' }, { path: 'http' }] }));
+  return file;
+}
+
+/** A wheel whose command `codewhere` runs the program at `server`; in place of the real package, which brings PyTorch along. */
+export function makeWheel(folder, server) {
+  const wheel = path.join(folder, 'codewhere-0.1.0-py3-none-any.whl');
+  const script = `
+import sys, zipfile
+wheel, server = sys.argv[1:]
+info = "codewhere-0.1.0.dist-info/"
+with zipfile.ZipFile(wheel, "w") as archive:
+    archive.writestr("codewhere_command.py", f"import os, sys\\ndef main():\\n    os.execv({server!r}, [{server!r}, *sys.argv[1:]])\\n")
+    archive.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: codewhere\\nVersion: 0.1.0\\n")
+    archive.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    archive.writestr(info + "entry_points.txt", "[console_scripts]\\ncodewhere = codewhere_command:main\\n")
+    archive.writestr(info + "RECORD", "")
+`;
+  execFileSync(program('python3'), ['-c', script, wheel, server]);
+  return wheel;
+}
+
+/** The PATH without the folders that hold a codewhere. */
+export function pathWithoutCodewhere() {
+  return process.env.PATH.split(path.delimiter).filter(folder => !fs.existsSync(path.join(folder, 'codewhere'))).join(path.delimiter);
+}
+
+/** A window of VS Code, with the hands and eyes of a person. */
+export class Window {
+  #number = 0;
+
+  constructor(page, screenshots) {
+    this.page = page;
+    this.screenshots = screenshots;
+  }
+
+  static async open(port, workspace, profile, screenshots, options = {}) {
+    const context = await openBrowser(profile, { viewport: { width: 1280, height: 780 }, ...options });
+    const page = context.pages()[0] ?? (await context.newPage());
+    page.setDefaultTimeout(90_000);
+    await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
+    await page.waitForSelector('.monaco-workbench .statusbar-item');
+    return new Window(page, screenshots);
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+
+  async picture(name) {
+    await this.page.mouse.move(640, 775);
+    await this.page.waitForTimeout(600);
+    this.#number += 1;
+    await this.page.screenshot({ path: path.join(this.screenshots, `${String(this.#number).padStart(2, '0')}-${name}.png`) });
+    console.log(`  ✔ ${name}`);
+  }
+
+  press(keys) {
+    return this.page.keyboard.press(keys);
+  }
+
+  type(text) {
+    return this.page.keyboard.type(text, { delay: 25 });
+  }
+
+  /** Runs a command from the palette. */
+  async command(title) {
+    await this.press('F1');
+    await this.page.waitForSelector('.quick-input-widget input', { state: 'visible' });
+    await this.type(title);
+    await this.row(title);
+    await this.press('Enter');
+  }
+
+  /** Waits for a row of the quick pick with these words. */
+  row(words) {
+    return this.page.waitForSelector(`${ROW}:has-text("${words}")`);
+  }
+
+  async rows() {
+    return this.page.$$eval(ROW, rows => rows.map(row => row.getAttribute('aria-label') ?? ''));
+  }
+
+  /** What the focused row says to a screen reader. */
+  focusedRow() {
+    return this.page.$eval(`${ROW}.focused`, row => row.getAttribute('aria-label') ?? '');
+  }
+
+  box() {
+    return this.page.waitForSelector('.quick-input-widget input[placeholder^="Describe"]', { state: 'visible' });
+  }
+
+  boxClosed() {
+    return this.page.waitForSelector('.quick-input-widget', { state: 'hidden' });
+  }
+
+  status() {
+    return this.page.$eval('[id="codewhere.codewhere.codewhere.status"], [id^="codewhere.codewhere"]', item => item.textContent.trim());
+  }
+
+  /** Waits until the status bar item says something that fits; collects all that it said. */
+  async watchStatus(fits, milliseconds) {
+    const seen = [];
+    const end = Date.now() + milliseconds;
+    while (Date.now() < end) {
+      const text = await this.status().catch(() => '');
+      if (seen.at(-1) !== text) seen.push(text);
+      if (fits(text)) return seen;
+      await this.page.waitForTimeout(50);
+    }
+    throw new Error(`the status bar never said it; it said ${JSON.stringify(seen)}`);
+  }
+
+  tab(name) {
+    return this.page.waitForSelector(`.tab.active:has-text("${name}")`);
+  }
+
+  resultRows() {
+    return this.page.$$eval('.pane-body .monaco-list-row', rows => rows.map(row => row.getAttribute('aria-label') ?? ''));
+  }
+}
