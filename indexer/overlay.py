@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from indexer.store import Hit, LexicalStatistics, StoredFunction
+from indexer.store import FileRow, Hit, LexicalStatistics, StoredFunction
 from indexer.store.filters import PathFilter, symbol_matches
 from indexer.store.lexical import fields
 from indexer.types import Function, ParsedFile, SearchFilters, Vectors
@@ -28,10 +28,19 @@ class Overlay:
     vectors: dict[str, Vectors] = field(default_factory=dict)
     """Content hash -> float32 [windows, dim]; `Index.embed_overlay` fills it in."""
 
-    def functions(self) -> dict[int, StoredFunction]:
-        """The functions of the buffers under negative ids, which no stored function has."""
-        flat = [function for file in self.files.values() for function in file.functions]
-        return {-1 - place: StoredFunction(-1 - place, function, "") for place, function in enumerate(flat)}
+    def functions(self, stored: Mapping[str, FileRow]) -> dict[int, StoredFunction]:
+        """The functions of the buffers under negative ids, which no stored function has.
+
+        :param stored: The files on disk, which know whether they are tests or generated.
+        """
+        from indexer.walk import demotion
+
+        flat: list[tuple[Function, str]] = []
+        for path, file in self.files.items():
+            row = stored.get(path)
+            demoted = row.demoted if row is not None else demotion(path, b"")
+            flat += [(function, demoted) for function in file.functions]
+        return {-1 - at: StoredFunction(-1 - at, *pair) for at, pair in enumerate(flat)}
 
 
 def matching(

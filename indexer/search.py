@@ -40,9 +40,10 @@ class Search:
         self._cancelled = cancelled
         self._fingerprint = self._root.fingerprint
         self._notes: list[str] = []
-        self._hidden = frozenset(overlay.files) if overlay is not None else frozenset()
-        self._buffers = overlay.functions() if overlay is not None else {}
-        self._buffer_vectors = overlay.vectors if overlay is not None else {}
+        overlay = overlay or Overlay({})
+        self._hidden = store.files_at(self._root.id, overlay.files)
+        self._buffers = overlay.functions(self._hidden)
+        self._buffer_vectors = overlay.vectors
 
     def answer(self, text: str, *, limit: int, filters: SearchFilters, explain: bool) -> Answer:
         """The answer; `UserError` for an empty query."""
@@ -119,7 +120,7 @@ class Search:
 
     def _n_hidden(self) -> int:
         """How many stored functions the overlay hides: so many more candidates are asked for."""
-        return sum(len(self._store.functions_in(self._root.id, path)) for path in self._hidden)
+        return self._store.count_functions(row.id for row in self._hidden.values())
 
     def _rank(
         self,

@@ -33,6 +33,8 @@ class Similar:
         self._root = store.indexed_root(str(root))
         self._load_embedder = load_embedder
         self._overlay = overlay or Overlay({})
+        self._hidden = store.files_at(self._root.id, self._overlay.files)
+        self._buffers = self._overlay.functions(self._hidden)
         self._fingerprint = self._root.fingerprint
 
     def answer(
@@ -91,11 +93,11 @@ class Similar:
     def _hits(self, windows: Vectors, limit: int, filters: SearchFilters) -> list[Hit]:
         changed = changed_files(self._path) if filters.changed_only else frozenset()
         where = self._store.filter(self._root.id, filters, changed=changed)
-        hidden = sum(len(self._store.functions_in(self._root.id, path)) for path in self._overlay.files)
-        buffers = matching(self._overlay.functions(), filters, changed)
+        limit += self._store.count_functions(row.id for row in self._hidden.values())
+        buffers = matching(self._buffers, filters, changed)
         best: dict[int, float] = {}
         for window in windows:
-            found = self._store.dense(self._root.id, self._fingerprint, window, limit + hidden, where)
+            found = self._store.dense(self._root.id, self._fingerprint, window, limit, where)
             for hit in [*found, *dense_hits(buffers, self._vectors_of(buffers), window)]:
                 best[hit.id] = max(hit.score, best.get(hit.id, -1.0))
         return sorted((Hit(*item) for item in best.items()), key=lambda hit: (-hit.score, hit.id))
@@ -109,13 +111,12 @@ class Similar:
         self, hits: list[Hit], here: Function | None, limit: int, min_score: float
     ) -> list[SearchResult]:
         functions = self._store.functions([hit.id for hit in hits if hit.id >= 0])
-        buffers = self._overlay.functions()
         results: list[SearchResult] = []
         for hit in hits:
-            stored = functions.get(hit.id) or buffers.get(hit.id)
+            stored = functions.get(hit.id) or self._buffers.get(hit.id)
             if stored is None or hit.score < min_score or len(results) == limit:
                 continue
-            hidden = hit.id >= 0 and stored.function.path in self._overlay.files
+            hidden = hit.id >= 0 and stored.function.path in self._hidden
             if hidden or (here is not None and _overlap(stored.function, here)):
                 continue
             why = Why(dense_rank=len(results) + 1, signals={"cosine": float(np.float32(hit.score))})

@@ -29,6 +29,7 @@ _ROOT = """
            updated_at
     FROM roots LEFT JOIN models ON models.id = roots.model_id
 """
+_FILE = "SELECT id, path, size, mtime_ns, hash, demoted, parser_version FROM files"
 _CHUNK = 10_000  # ids in one statement; each is bound as part of one JSON text
 
 
@@ -55,11 +56,14 @@ def bump(db: sqlite3.Connection, root_id: int) -> int:
 
 def files(db: sqlite3.Connection, root_id: int) -> dict[str, FileRow]:
     """The files of a root by path."""
-    rows = db.execute(
-        "SELECT id, path, size, mtime_ns, hash, demoted, parser_version FROM files WHERE root_id = ?",
-        (root_id,),
-    )
+    rows = db.execute(f"{_FILE} WHERE root_id = ?", (root_id,))
     return {(path := from_blob(row[1])): FileRow(row[0], path, *row[2:]) for row in rows}
+
+
+def file(db: sqlite3.Connection, root_id: int, path: str) -> FileRow | None:
+    """The file at a path."""
+    row = db.execute(f"{_FILE} WHERE root_id = ? AND path = ?", (root_id, to_blob(path))).fetchone()
+    return FileRow(row[0], path, *row[2:]) if row else None
 
 
 def upsert_file(db: sqlite3.Connection, root_id: int, file: FileRow, generation: int) -> int:

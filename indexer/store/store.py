@@ -100,6 +100,18 @@ class Store:
         with self._database.reading() as db:
             return catalogue.files(db, root_id)
 
+    def files_at(self, root_id: int, paths: Iterable[str]) -> dict[str, FileRow]:
+        """Those files of a root that are at the given paths."""
+        with self._database.reading() as db:
+            found = (catalogue.file(db, root_id, path) for path in paths)
+            return {row.path: row for row in found if row is not None}
+
+    def count_functions(self, file_ids: Iterable[int]) -> int:
+        """Number of functions in some files."""
+        statement = "SELECT count(*) FROM functions WHERE file_id = ?"
+        with self._database.reading() as db:
+            return sum(db.execute(statement, (id_,)).fetchone()[0] for id_ in file_ids)
+
     def write_batch(
         self,
         root_id: int,

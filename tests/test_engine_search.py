@@ -1,0 +1,305 @@
+"""Questions to an index: words and vectors, filters, unsaved buffers, and queries nobody should send."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from fakes import HashEmbedder
+
+from indexer.config import Config
+from indexer.engine import Index, open_index
+from indexer.errors import UserError
+from indexer.overlay import Overlay
+from indexer.parse import parse
+from indexer.types import SearchFilters
+
+FILES = {
+    "src/retry.py": '''
+class RetryPolicy:
+    """Waits longer after each failure."""
+
+    def run(self, task):
+        """Run a task until it succeeds, sleeping between attempts."""
+        while True:
+            return task()
+''',
+    "src/cache.py": '''
+def evict_oldest(cache):
+    """Drop the entry that was used longest ago."""
+    cache.pop(next(iter(cache)))
+''',
+    "src/http/client.go": """
+package http
+
+// Fetch downloads a page over the network.
+func Fetch(url string) (string, error) {
+    return "", nil
+}
+""",
+    "tests/test_retry.py": """
+def test_run_retries_the_task():
+    assert RetryPolicy().run(lambda: 1)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def embedder() -> HashEmbedder:
+    return HashEmbedder(dim=128)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory, embedder: HashEmbedder):
+    folder = tmp_path_factory.mktemp("search")
+    with make(folder, embedder) as opened:
+        opened.update()
+        yield opened
+
+
+def make(folder: Path, embedder: object) -> Index:
+    for name, text in FILES.items():
+        path = folder / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return open_index(folder / "project", config=Config(home=folder / "home"), embedder=embedder)
+
+
+def symbols(index: Index, query: str, **options) -> list[str]:
+    return [result.function.symbol for result in index.search(query, **options).results]
+
+
+@pytest.mark.parametrize(
+    ("query", "symbol"),
+    [
+        ("RetryPolicy.run", "RetryPolicy.run"),
+        ("evict_oldest", "evict_oldest"),
+        ("evictOldest", "evict_oldest"),
+        ("download a page over the network", "Fetch"),
+        ("which entry was used longest ago?", "evict_oldest"),
+        ("run a task until it succeeds", "RetryPolicy.run"),
+    ],
+)
+@pytest.mark.parametrize("dense", [True, False])
+def test_names_and_sentences_find_their_function(index: Index, query: str, symbol: str, dense: bool) -> None:
+    assert symbols(index, query, dense=dense)[0] == symbol
+
+
+def test_a_result_says_where_it_is_and_why_it_is_there(index: Index) -> None:
+    answer = index.search("evict the oldest cache entry", explain=True)
+    best = answer.results[0]
+    assert (best.root, best.function.path) == (str(index.root), "src/cache.py")
+    assert best.why.dense_rank is not None and best.why.lexical_rank is not None
+    assert set(best.why.terms) & {"evict", "cache", "cach"}
+    assert answer.coverage == 1.0
+    assert answer.elapsed_ms > 0
+    assert answer.notes == ()
+    assert answer.to_json()["results"][0]["start_line"] == 2
+
+
+def test_answers_repeat(index: Index) -> None:
+    first, second = (index.search("task cache network", limit=20) for _ in range(2))
+    assert first.results == second.results
+
+
+def test_the_limit_holds(index: Index) -> None:
+    assert len(index.search("task cache network", limit=2).results) == 2
+    assert len(index.search("task cache network", limit=1000).results) > 3
+
+
+@pytest.mark.parametrize(
+    ("query", "filters"),
+    [
+        ("run task lang:python -tests", SearchFilters()),
+        ("run task", SearchFilters(languages=("python",), no_tests=True)),
+        ("run task -tests", SearchFilters(paths=("src/retry.py",))),
+        ("run task path:src/*.py", SearchFilters()),
+    ],
+)
+def test_filters_in_the_query_and_beside_it_hold(index: Index, query: str, filters: SearchFilters) -> None:
+    results = index.search(query, filters=filters, limit=50).results
+    assert results[0].function.symbol == "RetryPolicy.run"
+    assert {r.function.path for r in results} <= {"src/retry.py", "src/cache.py"}
+
+
+def test_filters_that_leave_nothing_are_explained(index: Index) -> None:
+    answer = index.search("task", filters=SearchFilters(languages=("cobol",)))
+    assert answer.results == ()
+    assert any("filters" in note for note in answer.notes)
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\n\t\r", "\0\x1b\x07", "\udc80"])
+def test_an_empty_query_is_a_clear_error(index: Index, query: str) -> None:
+    with pytest.raises(UserError, match="empty"):
+        index.search(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "evict\0oldest\x1b[31m cache",
+        'evict " oldest AND OR NOT ( ^ * : cache',
+        "evict oldest cache {symbol} -body : NEAR(a b)",
+        "evict oldest cache ' ; DROP TABLE files; --",
+        "evict oldest cache \ud800 名前 кэш",
+    ],
+)
+def test_odd_signs_in_a_query_do_no_harm(index: Index, query: str) -> None:
+    assert symbols(index, query)[0] == "evict_oldest"
+
+
+def test_a_query_of_a_hundred_kilobytes_is_cut_with_a_note(index: Index) -> None:
+    answer = index.search("evict oldest cache " + "word " * 20_000)
+    assert any("only the first 4,000" in note for note in answer.notes)
+    assert answer.results[0].function.symbol == "evict_oldest"
+
+
+def test_a_folder_never_indexed_is_a_clear_error(tmp_path: Path) -> None:
+    with make(tmp_path, HashEmbedder()) as index, pytest.raises(UserError, match="codewhere index"):
+        index.search("anything")
+
+
+def test_an_index_without_functions_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with open_index(tmp_path / "empty", config=Config(home=tmp_path / "h"), embedder=HashEmbedder()) as index:
+        index.update()
+        answer = index.search("anything")
+    assert answer.results == ()
+    assert any("Nothing is indexed" in note for note in answer.notes)
+
+
+def test_words_answer_while_there_are_no_vectors_and_no_model_is_loaded(tmp_path: Path) -> None:
+    def never():
+        raise AssertionError("the model was loaded")
+
+    with make(tmp_path, never) as index:
+        index.update(embed=False)
+        answer = index.search("evict oldest")
+        assert answer.results[0].function.symbol == "evict_oldest"
+        assert answer.coverage == 0.0
+        assert any("No vectors yet" in note for note in answer.notes)
+
+
+def test_a_model_that_cannot_be_used_is_said_and_words_answer(tmp_path: Path) -> None:
+    with make(tmp_path, HashEmbedder()) as index:
+        index.update()
+
+        def broken():
+            raise OSError("weights.safetensors: checksum is wrong")
+
+        index.embedder = broken
+        answer = index.search("evict oldest")
+        assert answer.results[0].function.symbol == "evict_oldest"
+        assert any("checksum is wrong" in note for note in answer.notes)
+        index.embedder = None
+        assert index.search("evict oldest").results[0].why.dense_rank is None
+
+
+def test_vectors_of_another_model_are_not_mixed_in(tmp_path: Path) -> None:
+    with make(tmp_path, HashEmbedder(dim=32)) as index:
+        index.update()
+    with make(tmp_path, HashEmbedder(dim=16)) as index:
+        answer = index.search("evict oldest")
+        assert any("indexed with the model" in note for note in answer.notes)
+        assert answer.coverage == 0.0
+        assert answer.results[0].why.dense_rank is None
+        assert answer.results[0].function.symbol == "evict_oldest"
+
+
+def test_a_search_during_an_update_answers_from_what_is_there(tmp_path: Path) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    class Slow(HashEmbedder):
+        def encode_code(self, texts):
+            if self.encoded:
+                reached.set()
+                assert go_on.wait(20)
+            return super().encode_code(texts)
+
+    with make(tmp_path, Slow()) as index:
+        thread = threading.Thread(target=lambda: index.update(batch_size=2))
+        thread.start()
+        try:
+            assert reached.wait(20)
+            answer = index.search("evict oldest")
+            assert 0 < answer.coverage < 1
+            assert answer.results[0].function.symbol == "evict_oldest"
+        finally:
+            go_on.set()
+            thread.join()
+        assert index.search("evict oldest").coverage == 1.0
+
+
+def test_only_changed_files_are_found_where_that_is_asked(tmp_path: Path) -> None:
+    with make(tmp_path, HashEmbedder()) as index:
+        root = tmp_path / "project"
+        with pytest.raises(UserError, match="git"):
+            index.update()
+            index.search("task", filters=SearchFilters(changed_only=True))
+        for command in ("init -q", "add .", "-c user.name=n -c user.email=e commit -q -m m"):
+            subprocess.run(["git", *command.split()], cwd=root, check=True)
+        (root / "src/cache.py").write_text(FILES["src/cache.py"] + "# edited\n")
+        (root / "src/new.py").write_text("def fresh_cache_entry():\n    pass\n")
+        index.update()
+        results = index.search(
+            "cache task network", limit=50, filters=SearchFilters(changed_only=True)
+        ).results
+        assert {r.function.path for r in results} == {"src/cache.py", "src/new.py"}
+
+
+BUFFER = b'''
+def evict_newest(cache):
+    """Drop the entry that was written last."""
+    cache.popitem()
+'''
+
+
+def test_an_unsaved_buffer_replaces_its_file_in_a_search(index: Index) -> None:
+    overlay = Overlay({"src/cache.py": parse("src/cache.py", BUFFER)})
+    found = symbols(index, "evict entry from cache", limit=50, overlay=overlay)
+    assert found[0] == "evict_newest"
+    assert "evict_oldest" not in found
+    assert symbols(index, "evict entry from cache")[0] == "evict_oldest", "the index itself is unchanged"
+
+
+def test_a_buffer_is_found_by_vectors_once_it_is_embedded(index: Index, embedder: HashEmbedder) -> None:
+    overlay = Overlay({"src/cache.py": parse("src/cache.py", BUFFER)})
+    words_only = index.search("popitem cache", overlay=overlay).results[0]
+    assert (words_only.function.symbol, words_only.why.dense_rank) == ("evict_newest", None)
+    before = embedder.encoded
+    index.embed_overlay(overlay)
+    assert embedder.encoded == before + len(overlay.files["src/cache.py"].functions)
+    index.embed_overlay(overlay)
+    both = index.search("popitem cache", overlay=overlay).results[0]
+    assert both.why.dense_rank == 1
+    similar = index.similar("src/cache.py", 3, overlay=overlay)
+    assert all(result.function.path != "src/cache.py" for result in similar.results)
+
+
+def test_an_unchanged_buffer_needs_no_embedding(index: Index, embedder: HashEmbedder) -> None:
+    text = FILES["src/cache.py"].encode()
+    overlay = Overlay({"src/cache.py": parse("src/cache.py", text)})
+    before = embedder.encoded
+    assert index.search("evict oldest", overlay=overlay).results[0].why.dense_rank == 1
+    index.embed_overlay(overlay)
+    assert embedder.encoded == before
+
+
+def test_an_unchanged_buffer_ranks_as_its_file_does(index: Index) -> None:
+    overlay = Overlay({name: parse(name, text.encode()) for name, text in FILES.items() if "retry" in name})
+    for query in ("run a task until it succeeds", "retry policy", "cache"):
+        plain = index.search(query, limit=50).results
+        buffered = index.search(query, limit=50, overlay=overlay).results
+        assert [r.function for r in buffered] == [r.function for r in plain]
+
+
+def test_an_empty_buffer_hides_its_file(index: Index) -> None:
+    overlay = Overlay({"src/cache.py": parse("src/cache.py", b"")})
+    assert "evict_oldest" not in symbols(index, "evict oldest", overlay=overlay, limit=50)
+
+
+def test_a_search_can_be_cancelled(index: Index) -> None:
+    answer = index.search("evict oldest", cancelled=lambda: True)
+    assert answer.results[0].why.dense_rank is None
