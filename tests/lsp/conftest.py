@@ -128,6 +128,11 @@ async def request(client, method, params=None, **options):
     return as_json(await client.protocol.send_request_async(method, params, **options))
 
 
+async def command(client, name, *arguments, **options):
+    params = lsp.ExecuteCommandParams(f"codewhere.server.{name}", list(arguments))
+    return await request(client, "workspace/executeCommand", params, **options)
+
+
 async def until(condition, seconds: float = 15.0):
     """Waits until a condition holds; the condition may be a coroutine function."""
     deadline = time.monotonic() + seconds

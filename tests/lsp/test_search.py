@@ -10,7 +10,7 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from tests.lsp.conftest import indexed, request, until, write_files
+from tests.lsp.conftest import command, indexed, request, until, write_files
 
 QUESTION = "send a failed request again until it succeeds"
 
@@ -77,7 +77,7 @@ async def test_tests_are_left_out_where_asked(start, project):
         hit["path"] for hit in (await search(client, query, limit=50, filters={"noTests": True}))["results"]
     ]
     assert "tests/test_retry.py" in everything
-    assert fewer == [path for path in everything if path != "tests/test_retry.py"]
+    assert set(fewer) == set(everything) - {"tests/test_retry.py"}
 
 
 async def test_operators_in_the_query_work(start, project):
@@ -142,8 +142,7 @@ async def test_a_cancelled_search_is_answered_at_once(start, project):
 async def test_a_cancelled_command_stops_and_is_answered(start, project):
     client = await start(project, env={"HASH_QUERY_SECONDS": "1.5"})
     await indexed(client)
-    params = {"command": "codewhere.server.search", "arguments": [QUESTION]}
-    asked = asyncio.ensure_future(request(client, "workspace/executeCommand", params, msg_id="slow"))
+    asked = asyncio.ensure_future(command(client, "search", QUESTION, msg_id="slow"))
     await asyncio.sleep(0.3)
     client.cancel_request(lsp.CancelParams("slow"))
     with pytest.raises(JsonRpcException) as error:
@@ -157,15 +156,9 @@ async def test_slow_searches_do_not_keep_the_server_from_listening(start, projec
     slow = [asyncio.ensure_future(search(client, f"{QUESTION} {n}")) for n in range(8)]
     await asyncio.sleep(0.1)
     began = time.perf_counter()
-    await request(client, "workspaceSymbol/resolve", _resolved_already(project))
+    await client.workspace_symbol_async(lsp.WorkspaceSymbolParams(""))
     assert time.perf_counter() - began < 1
-    for task in slow:
-        task.cancel()
-
-
-def _resolved_already(project):
-    here = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
-    return {"name": "x", "kind": 12, "location": {"uri": project.as_uri(), "range": here}}
+    assert all(answer["results"] for answer in await asyncio.gather(*slow))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
@@ -276,8 +269,7 @@ async def test_the_search_command_answers_as_the_request(start, project, argumen
     client = await start(project)
     await indexed(client)
     asked = await search(client, QUESTION, limit=2, filters={"languages": ["python"]})
-    params = {"command": "codewhere.server.search", "arguments": arguments}
-    commanded = await request(client, "workspace/executeCommand", params)
+    commanded = await command(client, "search", *arguments)
     assert {**commanded, "elapsedMs": 0} == {**asked, "elapsedMs": 0}
 
 
@@ -285,21 +277,17 @@ async def test_commands_pause_resume_and_reindex(start, project):
     client = await start(project)
     await indexed(client)
 
-    async def command(name, *arguments):
-        params = {"command": f"codewhere.server.{name}", "arguments": list(arguments)}
-        return await request(client, "workspace/executeCommand", params)
-
-    assert (await command("pause", project.as_uri()))["roots"][0]["state"] == "paused"
+    assert (await command(client, "pause", project.as_uri()))["roots"][0]["state"] == "paused"
     (project / "late.py").write_text("def arrived_late():\n    return 1\n")
     await asyncio.sleep(0.5)
     assert "late.py" not in [hit["path"] for hit in (await search(client, "arrived_late"))["results"]]
-    await command("resume")
+    await command(client, "resume")
     await until(lambda: client.updates[-1]["roots"][0]["files"] == 6)
     await indexed(client)
     assert (await search(client, "arrived_late"))["results"][0]["path"] == "late.py"
-    await command("reindex")
+    await command(client, "reindex")
     status = await indexed(client)
-    assert (await command("status")) == status
+    assert (await command(client, "status")) == status
 
 
 async def test_updates_tell_the_status_without_being_asked(start, project):

@@ -6,7 +6,7 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from tests.lsp.conftest import FILES, indexed, open_file, request, until, write_files
+from tests.lsp.conftest import FILES, command, indexed, open_file, request, until, write_files
 
 
 async def similar(client, path=None, **more):
@@ -90,8 +90,7 @@ async def test_the_similar_command_answers_as_the_request(start, project):
     await indexed(client)
     path = project / "src/config.py"
     asked = await similar(client, path, position=at(4), limit=2)
-    params = {"command": "codewhere.server.similar", "arguments": [path.as_uri(), 4, 2]}
-    commanded = await request(client, "workspace/executeCommand", params)
+    commanded = await command(client, "similar", path.as_uri(), 4, 2)
     assert {**commanded, "elapsedMs": 0} == {**asked, "elapsedMs": 0}
 
 
