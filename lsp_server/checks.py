@@ -14,6 +14,8 @@ def read_object(raw: object, checks: Mapping[str, Check], required: tuple[str, .
 
     Raises ValueError with the name of the first field that is unknown, missing or wrong.
     """
+    if isinstance(raw, (list, tuple)) and not raw:
+        raw = {}  # Lua has one empty table, which Neovim sends as an empty list
     if not isinstance(raw, Mapping):
         raise ValueError("an object is expected")
     values = {}

@@ -59,7 +59,7 @@ def read_settings(raw: object) -> tuple[Settings, list[str], list[str]]:
 
     None means all defaults.
     """
-    if raw is None:
+    if raw is None or raw == []:
         return Settings(), [], []
     if not isinstance(raw, Mapping):
         return Settings(), ["The settings must be an object; the defaults are used."], []

@@ -27,7 +27,7 @@ local function main()
   check('indexed', vim.wait(40000, function()
     local root = ask('codewhere/status', {}).roots[1]
     return root and root.coverage == 1 and root.state == 'idle'
-  end, 200), ask('codewhere/status', {}))
+  end, 200), ask('codewhere/status', {}).roots)
 
   vim.lsp.buf.workspace_symbol('send a failed request again until it succeeds')
   check('quickfix list', vim.wait(20000, function() return #vim.fn.getqflist() > 0 end, 50), vim.fn.getqflist()[1])

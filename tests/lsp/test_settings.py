@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from indexer.types import SearchFilters
 from lsp_server.params import MAX_QUERY_CHARS, read_search, read_similar
 from lsp_server.settings import Settings, read_settings
 
@@ -76,6 +77,11 @@ def test_unknown_settings_are_for_the_log():
 def test_a_wrong_search_names_the_field(raw, words):
     with pytest.raises(ValueError, match=words):
         read_search(raw)
+
+
+def test_an_empty_list_is_an_empty_object_because_lua_has_but_one():
+    assert read_search({"query": "x", "filters": []}).filters == SearchFilters()
+    assert read_settings([])[1:] == ([], [])
 
 
 @pytest.mark.parametrize(
