@@ -45,14 +45,6 @@ def query(name: str) -> tree_sitter.Query:
     return tree_sitter.Query(grammar(name), query_source(name))
 
 
-@cache
-def error_query(name: str) -> tree_sitter.Query:
-    """Finds what the grammar could not read."""
-    import tree_sitter
-
-    return tree_sitter.Query(grammar(name), "(ERROR) @error\n(MISSING) @missing")
-
-
 def query_source(name: str) -> str:
     """The text of a query file, after the text of those it inherits."""
     text = (files("indexer.languages") / "queries" / f"{name}.scm").read_text(encoding="utf-8")

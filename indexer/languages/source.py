@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,24 +22,28 @@ class Source:
     """One file as the grammars read it."""
 
     text: bytes
-    """Valid UTF-8 without byte order mark."""
+    """Valid UTF-8 without byte order mark, with ``\\n`` at line ends."""
+    whole: bytes
+    """The same with the line ends of the file."""
     encoding: str
-    """Of the file; ``utf-8`` where offsets differ from those of `text` by `shift` alone."""
+    """Of the file."""
     shift: int
     """Bytes of the byte order mark."""
+    returns: tuple[int, ...]
+    """Offsets into `text` of line ends that are two characters in the file."""
 
     def original_offsets(self, offsets: Iterable[int]) -> dict[int, int]:
         """For each offset into `text`, the offset into the file."""
+        ordered = sorted(set(offsets))
+        whole = {offset: offset + bisect_left(self.returns, offset) for offset in ordered}
         if self.encoding == "utf-8":
-            return {offset: offset + self.shift for offset in offsets}
-        found: dict[int, int] = {}
+            return {offset: position + self.shift for offset, position in whole.items()}
         last, position = 0, self.shift
-        for offset in sorted(set(offsets)):
-            piece = self.text[last:offset].decode("utf-8", "replace")
+        for offset in ordered:
+            piece = self.whole[last : whole[offset]].decode("utf-8", "replace")
             position += len(piece.encode(self.encoding, "replace"))
-            last = offset
-            found[offset] = position
-        return found
+            last, whole[offset] = whole[offset], position
+        return whole
 
 
 def read_source(content: bytes) -> Source:
@@ -45,10 +51,7 @@ def read_source(content: bytes) -> Source:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _decoded(content[len(mark) :], encoding, len(mark))
-    encoding = _guess_utf16(content)
-    if encoding:
-        return _decoded(content, encoding, 0)
-    return _decoded(content, "utf-8", 0)
+    return _decoded(content, _guess_utf16(content) or "utf-8", 0)
 
 
 def _decoded(content: bytes, encoding: str, shift: int) -> Source:
@@ -56,8 +59,11 @@ def _decoded(content: bytes, encoding: str, shift: int) -> Source:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         # Every byte is a character of Latin-1, so nothing is lost and offsets stay exact.
-        return Source(content.decode("latin-1").encode(), "latin-1", shift)
-    return Source(content if encoding == "utf-8" else text.encode("utf-8", "replace"), encoding, shift)
+        encoding, text = "latin-1", content.decode("latin-1")
+    whole = content if encoding == "utf-8" else text.encode("utf-8", "replace")
+    pairs = (found.start() for found in re.finditer(rb"\r\n", whole)) if b"\r\n" in whole else ()
+    returns = tuple(start - index for index, start in enumerate(pairs))
+    return Source(whole.replace(b"\r\n", b"\n"), whole, encoding, shift, returns)
 
 
 def _guess_utf16(content: bytes) -> str:

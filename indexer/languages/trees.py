@@ -24,7 +24,9 @@ LARGE = 50_000
 MAX_RATIO = 40
 """How much zlib shrinks code at most; only the same thing over and over shrinks more."""
 TIME_LIMIT = 2.0
-"""Seconds for the grammar, and again for the query, on a file that is the same thing over and over."""
+"""Seconds for the grammar on a file that is the same thing over and over."""
+MAX_CHILDREN = 20_000
+"""Children of a broken node; a query takes time that grows with their square."""
 MIN_RECOVERED_LINES = 4
 """Broken stretches from this length on are read again in pieces."""
 
@@ -41,49 +43,31 @@ def read_matches(text: bytes, language: str) -> tuple[list[Match], list[ParseErr
     if len(code) >= LARGE and nesting(code) > MAX_NESTING:
         return _read_shallow(code, language)
     try:
-        return _read(code, language, _Watch(len(code) >= LARGE and _is_repetitive(code)))
+        return _read(code, language)
     except _TooSlowError:
         return [], [ParseError(0, "the grammar takes too long on this file; it is cut into blocks of lines")]
 
 
-def _read(code: bytes, language: str, watch: _Watch) -> tuple[list[Match], list[ParseError]]:
-    root = _parse(code, language, watch)
-    matches = _matches(root, language, watch)
+def _read(code: bytes, language: str) -> tuple[list[Match], list[ParseError]]:
+    root = _parse(code, language)
     if not root.has_error:
-        return matches, []
-    broken = _broken(root, language, watch)
+        return _matches(root, language), []
+    broken = _broken(root)
+    matches = _matches_of_broken(root, broken, language)
     for start, end in _outermost(broken):
         for piece in _pieces(code, start, end):
-            matches += _matches(_parse_range(code, *piece, language), language)
+            part = _parse_range(code, *piece, language)
+            matches += _matches_of_broken(part, _broken(part) if part.has_error else [], language)
     return matches, _errors(broken)
 
 
 class _TooSlowError(Exception):
-    """A grammar or a query ran out of time."""
+    """A grammar ran out of time."""
 
 
-class _Watch:
-    """Stops grammars and queries that run too long, where one is needed: it makes them slower."""
-
-    def __init__(self, is_needed: bool = False) -> None:
-        self.is_needed = is_needed
-        self._deadline = 0.0
-        self._has_stopped = False
-
-    def start(self) -> None:
-        self._deadline = time.monotonic() + TIME_LIMIT
-
-    def is_over(self, *_: object) -> bool:
-        """The progress callback of tree-sitter: true stops it."""
-        self._has_stopped = time.monotonic() > self._deadline
-        return self._has_stopped
-
-    def check(self) -> None:
-        if self._has_stopped:
-            raise _TooSlowError
-
-
-_UNWATCHED = _Watch()
+def _matches_of_broken(root: tree_sitter.Node, broken: list[tree_sitter.Node], language: str) -> list[Match]:
+    """The matches, if the query can get through what is broken in reasonable time."""
+    return [] if any(node.child_count > MAX_CHILDREN for node in broken) else _matches(root, language)
 
 
 def _is_repetitive(code: bytes) -> bool:
@@ -94,14 +78,17 @@ def _is_repetitive(code: bytes) -> bool:
     )
 
 
-def _parse(code: bytes, language: str, watch: _Watch) -> tree_sitter.Node:
+def _parse(code: bytes, language: str) -> tree_sitter.Node:
     parser = grammars.parser(language)
-    if not watch.is_needed:
+    if len(code) < LARGE or not _is_repetitive(code):
         return parser.parse(code).root_node
-    watch.start()
+    # The callbacks make a grammar slower, so only a file that needs a limit gets one.
+    deadline = time.thread_time() + TIME_LIMIT
     try:
         tree = parser.parse(
-            lambda offset, _: code[offset : offset + 8192], encoding="utf8", progress_callback=watch.is_over
+            lambda offset, _: code[offset : offset + 8192],
+            encoding="utf8",
+            progress_callback=lambda *_: time.thread_time() > deadline,
         )
     except ValueError:
         parser.reset()
@@ -130,16 +117,10 @@ def _read_shallow(code: bytes, language: str) -> tuple[list[Match], list[ParseEr
     return matches, [ParseError(0, message)]
 
 
-def _matches(root: tree_sitter.Node, language: str, watch: _Watch = _UNWATCHED) -> list[Match]:
+def _matches(root: tree_sitter.Node, language: str) -> list[Match]:
     from tree_sitter import QueryCursor
 
-    cursor = QueryCursor(grammars.query(language))
-    if not watch.is_needed:
-        return cursor.matches(root)
-    watch.start()
-    matches = cursor.matches(root, lambda *_: True, watch.is_over)
-    watch.check()
-    return matches
+    return QueryCursor(grammars.query(language)).matches(root)
 
 
 def _parse_range(code: bytes, start: int, end: int, language: str) -> tree_sitter.Node:
@@ -154,17 +135,21 @@ def _parse_range(code: bytes, start: int, end: int, language: str) -> tree_sitte
         del parser.included_ranges
 
 
-def _broken(root: tree_sitter.Node, language: str, watch: _Watch) -> list[tree_sitter.Node]:
-    from tree_sitter import QueryCursor
+def _broken(root: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """The outermost nodes that the grammar could not read, and those it had to make up, in order.
 
-    cursor = QueryCursor(grammars.error_query(language))
-    watch.start()
-    captures = (
-        cursor.captures(root, lambda *_: True, watch.is_over) if watch.is_needed else cursor.captures(root)
-    )
-    watch.check()
-    nodes = [*captures.get("error", ()), *captures.get("missing", ())]
-    return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+    A walk and no query: on broken files a query for errors takes time that grows with the square of the
+    size, and one for missing nodes has crashed.
+    """
+    found = []
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            found.append(node)
+        else:
+            pending.extend(child for child in node.children if child.has_error)
+    return sorted(found, key=lambda node: (node.start_byte, -node.end_byte))
 
 
 def _outermost(nodes: list[tree_sitter.Node]) -> Iterator[tuple[int, int]]:
