@@ -179,6 +179,10 @@ class Decoder(nn.Module):
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Vectors [n, output_dim] of packed token ids [total_tokens] in sequences of these lengths [n]."""
+        return cast(Tensor, self.head(self.hidden(ids, lengths)))
+
+    def hidden(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Normed hidden states [n, hidden] of the last tokens."""
         packing = Packing.of(lengths)
         # The embedding may be kept in float32 while it is trained; the layers compute in their own type.
         x = self.embed_tokens(ids).to(self.head.weight.dtype)
@@ -186,7 +190,7 @@ class Decoder(nn.Module):
         final = len(self.layers) - 1
         for number, layer in enumerate(self.layers):
             x = layer(x, packing, rotary, last_only=number == final)
-        return cast(Tensor, self.head(self.norm(x)))
+        return cast(Tensor, self.norm(x))
 
 
 def rotary_tables(positions: Tensor, config: DecoderConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

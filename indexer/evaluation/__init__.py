@@ -1,1 +1,60 @@
-"""Measuring embedders and rankings: data sets, metrics, reports."""
+"""Measuring embedders: data sets, metrics, baselines, reports (`codewhere evaluate`)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.evaluation.scorers import Scorer
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command `codewhere evaluate`; the exit status."""
+    from indexer.evaluation.datasets import read_sets
+    from indexer.evaluation.run import evaluate, table
+
+    options = _parser().parse_args(arguments)
+    sets = [task for folder in options.data for task in read_sets(folder)]
+    results = [evaluate(scorer, sets) for scorer in _scorers(options)]
+    if options.out:
+        options.out.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(results) if options.json else table(results))  # noqa: T201
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="codewhere evaluate", description="Measure embedders at code search."
+    )
+    parser.add_argument("data", nargs="+", type=Path, help="folders of evaluation data (docs/embedder.md)")
+    parser.add_argument("--model", action="append", default=[], help="a model of codewhere; may be repeated")
+    parser.add_argument(
+        "--dim", action="append", type=int, default=[], help="cut the vectors; may be repeated"
+    )
+    parser.add_argument(
+        "--baseline",
+        action="append",
+        default=[],
+        help="a sentence-transformers model to compare; may be repeated",
+    )
+    parser.add_argument("--bm25", action="store_true", help="compare with BM25")
+    parser.add_argument("--device", help="cpu, cuda, cuda:N or mps")
+    parser.add_argument("--out", type=Path, help="write the results as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _scorers(options: argparse.Namespace) -> Iterator[Scorer]:
+    from indexer.evaluation.scorers import Bm25, OurModel, SentenceTransformerModel
+
+    if options.bm25:
+        yield Bm25()
+    for name in options.baseline:
+        yield SentenceTransformerModel(name, options.device)
+    for name in options.model or ["small"]:
+        for dim in options.dim or [None]:
+            yield OurModel(name, options.device, dim)

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from indexer.embedding.decoder import Decoder
 from indexer.training.data import Batch
+from indexer.training.head import ridge_head
 from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce
 from indexer.training.optimiser import MasterWeights
 from indexer.training.recipe import Tuning
@@ -57,6 +59,8 @@ class Trainer:
             next(batches)
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as journal:
             while self.step < self.tuning.steps:
+                if self.step in self.tuning.refit_head:
+                    self.refit_head(batches)
                 start = time.monotonic()
                 row = self.train_step(next(batches))
                 row["seconds"] = round(time.monotonic() - start, 2)
@@ -94,6 +98,30 @@ class Trainer:
         tokens = sum(len(ids) for side in sides for ids in side)
         return {"step": self.step, "loss": round(float(loss.detach()), 4), "tokens": tokens}
 
+    def refit_head(self, batches: Iterator[Batch], count: int = 40) -> None:
+        """Fit the head to the teacher over the next `count` batches; without a teacher nothing happens."""
+        if self.teacher is None:
+            return
+        states, targets = [], []
+        for batch in islice(batches, count):
+            wanted, known = self._targets(batch)
+            if wanted is not None:
+                for side in self.encoder.batch(batch, self.tuning):
+                    states.append(self._hidden(side)[known].cpu())
+                    targets.append(wanted[known].cpu())
+        head = self.optimiser.masters["head.weight"]
+        head.copy_(ridge_head(torch.cat(states), torch.cat(targets), head.cpu()))
+        self.optimiser.forget("head.weight")
+
+    @torch.no_grad()
+    def _hidden(self, side: Sequence[list[int]]) -> Tensor:
+        lengths, flat = self._packed(side)
+        return self.model.hidden(flat, lengths).float()
+
+    def _packed(self, side: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+        lengths = torch.tensor([len(ids) for ids in side], device=self.device)
+        return lengths, torch.tensor([number for ids in side for number in ids], device=self.device)
+
     def _targets(self, batch: Batch) -> tuple[Tensor | None, Tensor]:
         known = torch.tensor([bool(text) for text in batch.english], device=self.device)
         if self.teacher is None or not bool(known.any()):
@@ -101,8 +129,7 @@ class Trainer:
         return self.teacher.encode(batch.english).to(self.device), known
 
     def _forward(self, side: Sequence[list[int]]) -> Tensor:
-        lengths = torch.tensor([len(ids) for ids in side], device=self.device)
-        flat = torch.tensor([number for ids in side for number in ids], device=self.device)
+        lengths, flat = self._packed(side)
         vectors: Tensor = self.model(flat, lengths)
         return vectors.float()
 

@@ -60,6 +60,11 @@ class MasterWeights:
         self.model.embed_tokens.weight.grad = None
         self._copy_back()
 
+    def forget(self, name: str) -> None:
+        """Drop the moments of one weight, which was set from outside, and pass its value to the model."""
+        self.dense.state.pop(self.masters[name], None)
+        self._copy_back()
+
     @torch.no_grad()
     def _copy_back(self) -> None:
         for name, parameter in self.parameters.items():

@@ -72,6 +72,8 @@ class Tuning:
     teacher: str = ""
     """A sentence-transformers model whose geometry of English queries is learnt beside the pairs; empty for none."""
     teacher_weight: float = 2.0
+    refit_head: tuple[int, ...] = (0,)
+    """Steps before which the head is fitted to the teacher in closed form, which spares the layers a rotation."""
     lora_rank: int = 32
     seed: int = 1
     compile: bool = False
@@ -93,6 +95,7 @@ class Recipe:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise UserError(f"cannot read the recipe {path}: {error}") from error
+        backbone = _fill(Backbone, table.get("backbone", {}), path)
         sources = tuple(_fill(Source, row, path) for row in table.get("sources", ()))
         if not sources:
             raise UserError(
@@ -100,7 +103,7 @@ class Recipe:
             )
         return cls(
             name=str(table.get("name", path.stem)),
-            backbone=_fill(Backbone, table.get("backbone", {}), path),
+            backbone=backbone,
             sources=sources,
             tuning=_fill(Tuning, table.get("tuning", {}), path),
         )

@@ -36,7 +36,6 @@ Data = list[tuple[Source, list[Pair]]]
 
 def train(recipe: Recipe, work: Path, out: Path, *, device: str = "cpu") -> ModelSpec:
     """Run the recipe in the folder `work` (checkpoints, log) and write the model into `out`; resumes by itself."""
-    work.mkdir(parents=True, exist_ok=True)
     data: Data = [(source, read_pairs(Path(source.file), source.kind)) for source in recipe.sources]
     prepare(recipe, data, work)
     trainer = make_trainer(recipe, data, work, torch.device(device))
@@ -50,6 +49,7 @@ def prepare(recipe: Recipe, data: Data, work: Path) -> None:
     """Cut the backbone to size, once: `start.pt`, `tokenizer.json` and `decoder.json` in the work folder."""
     if (work / "start.pt").exists():
         return
+    work.mkdir(parents=True, exist_ok=True)
     backbone = recipe.backbone
     folder = Path(backbone.folder)
     tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")

@@ -1,0 +1,91 @@
+"""What is compared: embedders of any kind, and BM25."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from indexer.evaluation.metrics import Scores
+from indexer.rank.tokens import tokenize
+from indexer.types import Vectors
+
+
+class Scorer(Protocol):
+    """Scores every code for every query."""
+
+    name: str
+
+    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
+        """Float32 [queries, codes]."""
+
+
+class _VectorScorer:
+    """Cosines; vectors of a text are computed once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Vectors] = {}
+
+    def _encode(self, texts: Sequence[str], side: str) -> Vectors:
+        raise NotImplementedError
+
+    def _vectors(self, texts: Sequence[str], side: str) -> Vectors:
+        missing = [text for text in dict.fromkeys(texts) if (side, text) not in self._kept]
+        if missing:
+            self._kept.update(
+                ((side, text), row) for text, row in zip(missing, self._encode(missing, side), strict=True)
+            )
+        return np.stack([self._kept[side, text] for text in texts])
+
+    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
+        """Float32 [queries, codes], cosines."""
+        return self._vectors(queries, "query") @ self._vectors(codes, "code").T
+
+
+class OurModel(_VectorScorer):
+    """A model that `load_embedder` knows, at one size of its vectors."""
+
+    def __init__(self, name: str, device: str | None = None, dim: int | None = None) -> None:
+        from indexer.embedding import load_embedder
+
+        super().__init__()
+        self.model = load_embedder(name, device=device, dim=dim)
+        self.name = f"{self.model.name}, {self.model.dim} dimensions"
+
+    def _encode(self, texts: Sequence[str], side: str) -> Vectors:
+        return self.model.encode_queries(texts) if side == "query" else self.model.encode_code(texts)
+
+
+class SentenceTransformerModel(_VectorScorer):
+    """Any model of the sentence-transformers library, by folder or hub id."""
+
+    def __init__(self, name: str, device: str | None = None) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        super().__init__()
+        self.name = name.rstrip("/").split("/")[-1]
+        self._model = SentenceTransformer(name, device=device)
+
+    def _encode(self, texts: Sequence[str], side: str) -> Vectors:
+        found = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(found, dtype=np.float32)
+
+
+class Bm25:
+    """BM25 (k1 1.5, b 0.75) over the words that the index uses."""
+
+    name = "BM25"
+
+    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
+        """Float32 [queries, codes]."""
+        import bm25s
+
+        index = bm25s.BM25(k1=1.5, b=0.75)
+        index.index([tokenize(code) for code in codes], show_progress=False)
+        known = index.vocab_dict
+        rows = []
+        for query in queries:
+            words = [word for word in tokenize(query) if word in known]
+            rows.append(index.get_scores(words) if words else np.zeros(len(codes)))
+        return np.stack(rows).astype(np.float32)

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from itertools import islice
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from indexer.embedding import load_embedder
+from indexer.errors import UserError
+from indexer.training.data import Pair, ask, batches, code_text, read_pairs, split_name
+from indexer.training.head import ridge_head
+from indexer.training.loop import Trainer
+from indexer.training.loss import false_negatives, geometry, info_nce, matryoshka_info_nce
+from indexer.training.optimiser import schedule
+from indexer.training.prune import cut, neuron_importance, read_backbone
+from indexer.training.recipe import Recipe, Source, Tuning
+from indexer.training.run import make_trainer, prepare, train
+from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary
+from tests import tiny
+
+WORDS = "upload download parse render close open merge split sort hash retry cache".split()
+
+
+def pair(number: int, language: str = "python") -> dict:
+    word, other = WORDS[number % 12], WORDS[number // 12 % 12]
+    return {
+        "query": f"{word} the {other} of number {number}",
+        "code": f"def {word}_{other}_{number}(): return {other}({number})  # {language}",
+        "language": language,
+        "natural": "en",
+        "repo": f"repo{number % 3}",
+        "symbol": f"{word}_{other}",
+        "doc_rest": "More is said here.",
+    }
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    tiny.make_backbone(tmp_path / "backbone")
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [pair(n) for n in range(96)] + [pair(n, "go") for n in range(48)]
+    pairs.write_text("\n".join(map(json.dumps, rows)))
+    text = tmp_path / "recipe.toml"
+    text.write_text(f"""
+name = "tiny"
+[backbone]
+folder = "{tmp_path / "backbone"}"
+layers = 2
+mlp_width = 24
+vocabulary = 330
+output_dim = 16
+[[sources]]
+file = "{pairs}"
+kind = "pairs"
+[tuning]
+steps = 24
+batch = 16
+warm_up = 2
+learning_rate = 3e-3
+dims = [16, 8]
+""")
+    return Recipe.read(text)
+
+
+def test_a_run_learns_resumes_and_gives_a_model_that_loads(recipe, tmp_path):
+    spec = train(recipe, tmp_path / "work", tmp_path / "out")
+    log = [json.loads(line) for line in (tmp_path / "work" / "log.jsonl").read_text().splitlines()]
+    assert len(log) == 24
+    losses = [row["loss"] for row in log]
+    assert sum(losses[-4:]) < sum(losses[:4]) * 0.9
+    embedder = load_embedder(str(tmp_path / "out"), device="cpu")
+    assert embedder.encode_queries(["retry the upload"]).shape == (1, 16)
+    assert spec.files and spec.dims == (16, 8)
+    train(recipe, tmp_path / "work", tmp_path / "out")
+    assert len((tmp_path / "work" / "log.jsonl").read_text().splitlines()) == 24, (
+        "a finished run is not run again"
+    )
+
+
+def test_a_stopped_run_goes_on_where_it_was(recipe, tmp_path):
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    prepare(recipe, data, tmp_path / "work")
+    first = make_trainer(recipe, data, tmp_path / "work", torch.device("cpu"))
+    stream = batches(data, 16, 1)
+    for _ in range(5):
+        first.train_step(next(stream))
+    first.save()
+    second = make_trainer(recipe, data, tmp_path / "work", torch.device("cpu"))
+    assert second.resume() and second.step == 5
+    for name, value in first.optimiser.state().items():
+        torch.testing.assert_close(value, second.optimiser.state()[name])
+    batch = next(stream)
+    assert first.train_step(batch)["loss"] == pytest.approx(second.train_step(batch)["loss"], abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["full", "bitfit"])
+def test_only_what_the_method_names_is_trained(recipe, tmp_path, method):
+    from dataclasses import replace
+
+    recipe = replace(recipe, tuning=replace(recipe.tuning, method=method))
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    prepare(recipe, data, tmp_path / "work")
+    trainer = make_trainer(recipe, data, tmp_path / "work", torch.device("cpu"))
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    trainer.train_step(next(batches(data, 16, 1)))
+    moved = {
+        name for name, value in trainer.model.state_dict().items() if not torch.equal(value, before[name])
+    }
+    if method == "full":
+        assert "layers.0.mlp.up_proj.weight" in moved and "embed_tokens.weight" in moved
+    else:
+        assert moved and all("norm" in n or n.endswith("bias") or n.startswith("head") for n in moved)
+
+
+def test_gradcache_gives_the_gradients_of_the_whole_batch(recipe, tmp_path):
+    from dataclasses import replace
+
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    prepare(recipe, data, tmp_path / "work")
+    batch = next(batches(data, 16, 1))
+    found = []
+    for minibatch in (0, 5):
+        tuned = replace(recipe, tuning=replace(recipe.tuning, minibatch=minibatch))
+        trainer: Trainer = make_trainer(tuned, data, tmp_path / "work", torch.device("cpu"))
+        trainer.model.float()
+        trainer.optimiser.step = lambda step: None  # type: ignore[method-assign]
+        loss = trainer.train_step(batch)["loss"]
+        found.append((loss, trainer.model.head.weight.grad.clone()))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-4)
+    torch.testing.assert_close(found[0][1], found[1][1], atol=1e-4, rtol=1e-3)
+
+
+def test_a_cut_vocabulary_writes_every_text_and_keeps_the_frequent_tokens():
+    full = tiny.make_tokenizer()
+    counts = count_tokens(full.to_str(), ["retry upload"] * 50)
+    text, old_ids = cut_vocabulary(full.to_str(), counts, 256 + 20 + len(MARKERS))
+    small = Tokenizer.from_str(text)
+    assert small.get_vocab_size() == len(old_ids) < full.get_vocab_size()
+    for line in [*tiny.CORPUS, "ünïcödé 😀 \x00"]:
+        assert small.decode(small.encode(line).ids) == line
+    assert small.encode("retry upload").tokens == full.encode("retry upload").tokens
+    for place, old in enumerate(old_ids[: -len(MARKERS)]):
+        assert small.id_to_token(place) == full.id_to_token(old)
+    assert [small.token_to_id(marker) for marker in MARKERS] == list(range(len(old_ids) - 4, len(old_ids)))
+
+
+def test_cutting_unused_neurons_changes_nothing(tmp_path):
+    tiny.make_backbone(tmp_path)
+    model = read_backbone(tmp_path, layers=2, output_dim=8)
+    for layer in model.blocks():
+        layer.mlp.up_proj.weight.data[20:] = 0
+    rows = (torch.arange(1, 11), torch.tensor([4, 6]))
+    scores = neuron_importance(model, [rows])
+    assert all((score[20:] == 0).all() and (score[:20] > 0).all() for score in scores)
+    small = cut(model, scores, 20, list(range(model.config.vocab_size)))
+    with torch.no_grad():
+        torch.testing.assert_close(small(*rows), model(*rows), atol=1e-5, rtol=1e-5)
+
+
+def test_info_nce_is_cross_entropy_over_cosines():
+    torch.manual_seed(0)
+    queries, codes = torch.randn(3, 8), torch.randn(4, 8)
+    cosines = torch.nn.functional.cosine_similarity(queries[:, None], codes[None], dim=-1) / 0.05
+    target = torch.arange(3)
+    expected = torch.nn.functional.cross_entropy(cosines, target)
+    expected = (expected + torch.nn.functional.cross_entropy(cosines[:, :3].T, target)) / 2
+    torch.testing.assert_close(info_nce(queries, codes, 0.05), expected)
+    whole = matryoshka_info_nce(queries, codes, (8, 4), 0.05)
+    torch.testing.assert_close(whole, (expected + info_nce(queries[:, :4], codes[:, :4], 0.05)) / 2)
+
+
+def test_equal_texts_are_no_negatives():
+    ignore = false_negatives(["a", "b", " A"], ["x", "y", "z"])
+    assert ignore.tolist() == [[False, False, True], [False, False, False], [True, False, False]]
+    near = torch.tensor([[1.0, 0.95], [0.95, 1.0]])
+    assert false_negatives(["a", "b"], ["x", "y"], near).tolist() == [[False, True], [True, False]]
+
+
+def test_geometry_is_nothing_where_the_teacher_is_matched_or_absent():
+    teacher = torch.nn.functional.normalize(torch.randn(4, 6), dim=-1)
+    vectors = torch.cat((teacher * 3, torch.randn(4, 2)), dim=1)
+    known = torch.tensor([True, True, False, True])
+    assert geometry(vectors, teacher, known) == pytest.approx(0.0, abs=1e-6)
+    assert geometry(vectors, teacher, torch.zeros(4, dtype=torch.bool)) == 0.0
+    assert geometry(-vectors, teacher, known) == pytest.approx(2.0, abs=1e-5)
+
+
+def test_the_fitted_head_reaches_a_linear_teacher():
+    torch.manual_seed(0)
+    hidden = torch.randn(400, 24) + 2.0
+    targets = torch.nn.functional.normalize(hidden @ torch.randn(24, 6), dim=-1)
+    head = ridge_head(hidden, targets, torch.randn(8, 24))
+    known = torch.ones(400, dtype=torch.bool)
+    assert geometry(hidden @ head.T, targets, known) < 0.1
+    assert (hidden @ head[6:].T).mean(0).abs().max() < 0.1, "what all texts share is left out"
+
+
+def test_batches_hold_one_language_and_repeat_from_their_seed():
+    pairs = [Pair(**_fields(pair(n, language))) for language in ("python", "go") for n in range(40)]
+    source = (Source("x", "pairs"), pairs)
+    code = {row.code: row.language for row in pairs}
+    drawn = list(islice(batches([source], 8, 3), 30))
+    for batch in drawn:
+        languages = {code[text.split("\n")[-1]] for text in batch.codes}
+        assert len(languages) == 1
+    assert {code[batch.codes[0].split("\n")[-1]] for batch in drawn} == {"python", "go"}
+    assert drawn == list(islice(batches([source], 8, 3), 30))
+
+
+def _fields(row: dict) -> dict:
+    return {"rest" if name == "doc_rest" else name: value for name, value in row.items()}
+
+
+def test_queries_are_asked_in_several_ways_and_code_is_shown_in_several():
+    row = Pair(**_fields(pair(1)))
+    rng = random.Random(0)
+    asked = Counter(ask(row, rng) for _ in range(300))
+    assert asked.most_common(1)[0][0] == row.query and len(asked) > 5
+    shown = {code_text(row, rng) for _ in range(100)}
+    assert shown == {
+        row.code,
+        f"python {row.symbol}\n{row.code}",
+        f"python {row.symbol}\nMore is said here.\n{row.code}",
+    }
+    foreign = Pair("关闭文件", "close()", "python", "zh", "r")
+    assert {ask(foreign, rng) for _ in range(50)} == {"关闭文件"}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [("HTTPServer.openFile2", ["open", "file", "2"]), ("a::parse_URL", ["parse", "url"]), ("", [])],
+)
+def test_names_are_split_into_words(symbol, words):
+    assert split_name(symbol) == words
+
+
+def test_the_rate_warms_up_stays_and_falls():
+    tuning = Tuning(steps=100, warm_up=10, decay=0.2)
+    values = [schedule(step, tuning) for step in range(100)]
+    assert values[0] == pytest.approx(0.1) and values[9] == values[79] == 1.0
+    assert values[-1] == pytest.approx(0.1) and values[90] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "backbone section is incomplete"),
+        ("[backbone]\nfolder='x'", "sources"),
+        ("[backbone]\nfolder='x'\n[[sources]]\nfile='x'\nkind='pairs'\n[tuning]\nstepz=3", "stepz"),
+        ("[backbone]\nfolder='x'\n[[sources]]\nkind='pairs'", "incomplete"),
+        ("= 3", "cannot read"),
+    ],
+)
+def test_a_wrong_recipe_is_named(tmp_path, text, message):
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(UserError, match=message):
+        Recipe.read(tmp_path / "r.toml")
+
+
+def test_wrong_files_are_named(tmp_path):
+    (tmp_path / "pairs.jsonl").write_text("no json")
+    with pytest.raises(UserError, match=r"pairs\.jsonl"):
+        read_pairs(tmp_path / "pairs.jsonl", "pairs")
+    with pytest.raises(UserError, match="no backbone"):
+        read_backbone(tmp_path, 2, 8)
