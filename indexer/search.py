@@ -17,6 +17,7 @@ from indexer.store.filters import Where
 from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
 
 CANDIDATES = 300  # of each kind; fusion looks no deeper
+NAME_CANDIDATES = 200  # by symbol and path alone
 MAX_QUERY_CHARS = 4_000  # far beyond any model's window; the rest could not count
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -76,10 +77,13 @@ class Search:
         known = self._store.lexical_statistics(self._root.id, query.terms)
         hits: list[Hit] = []
         if query.fts:
-            stored = self._store.lexical(
-                self._root.id, query.fts, FIELD_WEIGHTS, limit + self._n_hidden(), where
+            more = self._n_hidden()
+            stored = self._store.lexical(self._root.id, query.fts, FIELD_WEIGHTS, limit + more, where)
+            # A common name drowns its own definition among its uses; names are therefore searched by themselves.
+            named = self._store.lexical(
+                self._root.id, query.fts_names, FIELD_WEIGHTS, NAME_CANDIDATES + more, where
             )
-            hits = [*stored, *lexical_hits(self._buffers, query.terms, FIELD_WEIGHTS, known)]
+            hits = [*stored, *named, *lexical_hits(self._buffers, query.terms, FIELD_WEIGHTS, known)]
         return hits, Statistics(known.n_functions, known.mean_lengths, known.df)
 
     def _dense(self, query: Query, limit: int, where: Where) -> list[Hit]:

@@ -65,6 +65,14 @@ class Query:
         must = " AND ".join(phrases)
         return f"({must}) AND ({' OR '.join([*phrases, words])})"
 
+    @property
+    def fts_names(self) -> str:
+        """The same over symbols and paths alone; a phrase may stand anywhere."""
+        words = " OR ".join(f'"{term}"' for term in self.terms)
+        named = f"{{symbol path}} : ({words})"
+        must = " AND ".join(f'"{" ".join(phrase)}"' for phrase in self.phrases)
+        return f"({must}) AND {named}" if must else named
+
 
 def parse_query(text: str) -> Query:
     """Read the operators (``symbol:`` ``path:`` ``-path:`` ``lang:`` ``kind:`` ``-tests``) and quoted phrases."""
