@@ -1,0 +1,165 @@
+"""Long problem statements and short snippets descriptions → solutions, from collections of exercises.
+
+Doc comments are short; people also paste whole task descriptions. Exercises with solutions in many languages teach
+that style, and that the same task has an answer in every programming language.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from indexer.languages import language_of
+from indexer.training.mine import Pair
+from indexer.training.mining.natural import SPACELESS, natural_language
+from indexer.training.mining.quality import MAX_CODE_CHARS
+
+MAX_STATEMENT_WORDS = 150
+_TAGS = {
+    **{name: name for name in "python javascript cpp java go rust typescript php c csharp".split()},
+    **{name: name for name in "ruby kotlin swift scala".split()},
+    **{"py": "python", "python3": "python", "js": "javascript", "c++": "cpp", "rs": "rust", "ts": "typescript"},
+}  # fmt: skip
+_FENCED = re.compile(r"^```[ \t]*(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_HEADER = re.compile(
+    r"\A(?:[ \t]*\n|[ \t]*(?://|#(?!include|!)|--|\*)[^\n]*\n|[ \t]*/\*[\s\S]*?\*/[ \t]*\n)*"
+)
+
+
+def exercism(track: Path) -> Iterator[Pair]:
+    """Exercises of one Exercism track: the blurb and the instructions, each with the example solution."""
+    for config in sorted(track.glob("exercises/*/*/.meta/config.json")):
+        folder = config.parent.parent
+        try:
+            about = json.loads(config.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        files = about.get("files", {})
+        docs = [folder / ".docs" / name for name in ("introduction.md", "instructions.md")]
+        if folder.parent.name == "concept":
+            docs = docs[1:]
+        text = "\n".join(path.read_text(encoding="utf-8") for path in docs if path.exists())
+        for name in (files.get("example") or files.get("exemplar") or [])[:2]:
+            made = _solution(folder / name, track)
+            if made:
+                yield replace(made, query=statement(text), source="exercise")
+                if about.get("blurb"):
+                    yield replace(made, query=statement(about["blurb"]), source="exercise blurb")
+
+
+def leetcode(statements: dict[str, list[str]], solutions: Path, per_task: int = 4) -> Iterator[Pair]:
+    """Statements by task slug → the first solution in each language folder of `solutions`."""
+    for path in sorted(solutions.glob("*/*")):
+        texts = statements.get(path.stem)
+        made = _solution(path, solutions) if texts and path.is_file() else None
+        if texts and made:
+            code = re.split(r"(?m)^(?:#|//) Time:.*\n", made.code)[0]
+            for text in texts[:per_task]:
+                yield replace(
+                    made, query=statement(text), code=_first_class(code), natural=natural_language(text)
+                )
+
+
+def statements_of(folder: Path) -> dict[str, list[str]]:
+    """Task slug → its statements in Markdown collections of solutions (English, and Chinese where given)."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.md")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        slug = re.search(r"leetcode(?:-cn)?\.com/problems/([\w-]+)", text[:400])
+        if slug:
+            for title in ("题目", "题目大意", "题目描述", "Problem Description", "Problem"):
+                if part := _section(text, title):
+                    found[slug[1]].append(part)
+    return found
+
+
+def solutions_in_markdown(folder: Path, licence: str) -> Iterator[Pair]:
+    """The statement and the solutions that stand in the same Markdown file."""
+    for path in sorted(folder.rglob("*.md")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        task = next(
+            (part for title in ("题目描述", "Problem Description") if (part := _section(text, title))), ""
+        )
+        code_part = re.search(r"(?m)^#+\s*(代码|Code|Solution)[\s\S]*", text)
+        for tag, code in _FENCED.findall(code_part[0]) if task and code_part else ():
+            if tag.lower() in _TAGS and len(code) >= 80:
+                yield _pair(
+                    statement(task),
+                    _HEADER.sub("", code).strip("\n"),
+                    _TAGS[tag.lower()],
+                    folder,
+                    path,
+                    licence,
+                )
+
+
+def snippets(folder: Path, licence: str) -> Iterator[Pair]:
+    """Front matter, a description, a code block."""
+    for path in sorted(folder.rglob("*.md")):
+        text = re.sub(
+            r"\A---.*?---\n", "", path.read_text(encoding="utf-8", errors="replace"), flags=re.DOTALL
+        )
+        blocks = _FENCED.findall(text)
+        if blocks and blocks[0][0].lower() in _TAGS and len(blocks[0][1]) >= 40:
+            said = text.split("```")[0].strip().split("\n\n")[0]
+            yield _pair(
+                statement(said), blocks[0][1].strip("\n"), _TAGS[blocks[0][0].lower()], folder, path, licence
+            )
+
+
+def statement(text: str) -> str:
+    """A task as one paragraph: no headings, examples, tables or markup, at most `MAX_STATEMENT_WORDS` words."""
+    text = re.split(
+        r"(?mi)^\W*(example|示例|constraints|提示|note|进阶|follow[ -]?up)\s*\d*\W*$", text.replace("\r", "")
+    )[0]
+    text = re.split(r"(?mi)^(\*\*)?(example|示例)\s*\d*\s*[:：]", text)[0]
+    text = re.sub(
+        r"(?ms)^(```|~~~).*?^\1\w*|^\s*\|.*?$|^#+ (Instructions|Introduction|Description)\b.*?$|<!--.*?-->"
+        r"|^\[[^\]]*\]:.*?$",
+        " ",
+        text,
+    )
+    text = re.sub(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    text = re.sub(
+        r"</?[a-zA-Z][^<>]*>|https?://\S+|^[#>~]+ ?|\[\^\w+\]:?|[`*]+|^exercism/\S+",
+        " ",
+        text,
+        flags=re.MULTILINE,
+    )
+    text = re.sub(r"(?<!\w)_|_(?!\w)", "", re.sub(r"\s+", " ", text)).strip()
+    if len(SPACELESS.findall(text)) > 40:
+        return text[: 2 * MAX_STATEMENT_WORDS]
+    return " ".join(text.split(" ")[:MAX_STATEMENT_WORDS])
+
+
+def _solution(path: Path, root: Path) -> Pair | None:
+    language = language_of(path.name) if path.is_file() else None
+    if language is None or language in ("text", "markdown"):
+        return None
+    code = _HEADER.sub("", path.read_text(encoding="utf-8", errors="replace")).strip("\n")
+    licence = "MIT"
+    return _pair("", code[:MAX_CODE_CHARS], language, root, path, licence) if len(code) >= 40 else None
+
+
+def _first_class(code: str) -> str:
+    parts = re.split(r"(?m)^(?=class |impl )", code)
+    keep = next((index for index, part in enumerate(parts) if "Solution" in part), len(parts) - 1)
+    return re.sub(r'(?s)[ \t]*"""\s*:type.*?"""\n?', "", "".join(parts[: keep + 1])).strip("\n")
+
+
+def _section(text: str, title: str) -> str:
+    match = re.search(rf"(?ms)^##\s*{re.escape(title)}\s*$\n(.*?)(?=^##\s|\Z)", text)
+    part = match[1] if match else ""
+    fenced = re.fullmatch(r"\s*```\w*\n(.*?)```\s*", part, re.DOTALL)
+    return (fenced[1] if fenced else part).strip()
+
+
+def _pair(query: str, code: str, language: str, root: Path, path: Path, licence: str) -> Pair:
+    return Pair(
+        query, "", code, path.stem, "function", language, natural_language(query), root.name.replace("+", "/", 1),
+        path.relative_to(root).as_posix(), licence, "exercise",
+    )  # fmt: skip

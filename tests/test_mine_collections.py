@@ -1,0 +1,152 @@
+"""Translations and exercise collections as training data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from indexer.training.mining.parallel import Parallel, collect_parallel, plain_sentence, sample
+from indexer.training.mining.problems import (
+    exercism,
+    leetcode,
+    snippets,
+    solutions_in_markdown,
+    statement,
+    statements_of,
+)
+
+CATALOGUE = """msgid ""
+msgstr "Language: de\\n"
+
+msgid ""
+"The file %(name)s could "
+"not be opened."
+msgstr ""
+"Die Datei %(name)s lässt sich "
+"nicht öffnen."
+
+#, fuzzy
+msgid "A fuzzy entry is dropped"
+msgstr "Falsches"
+"""
+TRANSLATIONS = {
+    "gettext": {
+        "app/locale/de/LC_MESSAGES/app.po": CATALOGUE,
+    },
+    "android": {
+        "res/values/strings.xml": '<resources><string name="a">The file %1$s could not be opened.</string></resources>',
+        "res/values-de/strings.xml": '<resources><string name="a">Die Datei %1$s lässt sich nicht öffnen.</string>'
+        "</resources>",
+    },
+    "json": {
+        "translations/en.json": json.dumps({"error": {"open": "The file {name} could not be opened."}}),
+        "translations/de.json": json.dumps({"error": {"open": "Die Datei {name} lässt sich nicht öffnen."}}),
+    },
+    "tldr": {
+        "pages/common/x.md": "# x\n\n> A tool.\n\n- The file {{name}} could not be opened.:\n\n`x {{name}}`\n",
+        "pages.de/common/x.md": "# x\n\n> Tool.\n\n- Die Datei {{name}} lässt sich nicht öffnen.:\n\n`x {{datei}}`\n",
+    },
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("form", TRANSLATIONS)
+def test_translations_are_read_from_every_form(tmp_path: Path, form: str) -> None:
+    pairs = list(collect_parallel(write(tmp_path, TRANSLATIONS[form]), "app", "MIT"))
+    expected = Parallel(
+        "The file X could not be opened.", "Die Datei X lässt sich nicht öffnen.", "de", "app", "MIT"
+    )
+    assert pairs == [expected]
+
+
+def test_untranslated_text_is_no_pair(tmp_path: Path) -> None:
+    entry = 'msgid "The file could not be opened"\nmsgstr "The file could not be opened"\n'
+    assert not list(collect_parallel(write(tmp_path, {"locale/de/LC_MESSAGES/a.po": entry}), "app", "MIT"))
+
+
+def test_a_sample_takes_from_every_source_and_keeps_one_per_sentence() -> None:
+    big = [Parallel(f"Sentence {number} of it", "Satz", "de", "big", "MIT") for number in range(100)]
+    small = [Parallel(f"Other {number} of it", "Satz", "de", "small", "MIT") for number in range(5)]
+    chosen = sample([*big, *big, *small], per_language=20)
+    assert len(chosen) == len({pair.a for pair in chosen}) == 20
+    assert sum(pair.source == "small" for pair in chosen) == 5
+    assert chosen == sample([*small, *big], per_language=20) or {p.a for p in chosen} == {
+        p.a for p in sample([*small, *big], per_language=20)
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Open :ref:`the file <file>` with ``open``", "Open the file with open"),
+        ("<b>Delete</b> {count} files", "Delete X files"),
+        ("It\\'s  done\\nnow", "It's done now"),
+    ],
+)
+def test_markup_and_placeholders_go(text: str, plain: str) -> None:
+    assert plain_sentence(text) == plain
+
+
+def test_an_exercise_gives_its_instructions_and_its_blurb(tmp_path: Path) -> None:
+    folder = "exercises/practice/leap/"
+    track = write(
+        tmp_path / "exercism+python",
+        {
+            folder + ".meta/config.json": json.dumps(
+                {"files": {"example": [".meta/example.py"]}, "blurb": "Tell leap years."}
+            ),
+            folder
+            + ".meta/example.py": "# by hand\n\ndef leap(year):\n    return year % 4 == 0 and year % 100 != 0\n",
+            folder
+            + ".docs/instructions.md": "# Instructions\n\nGiven a year, report leap years.\n\n```text\n2000\n```\n",
+            "exercises/practice/broken/.meta/config.json": "{",
+        },
+    )
+    queries = {pair.query: pair for pair in exercism(track)}
+    assert set(queries) == {"Given a year, report leap years.", "Tell leap years."}
+    assert all(pair.code.startswith("def leap") and pair.language == "python" for pair in queries.values())
+
+
+def test_statements_join_solutions_in_other_collections(tmp_path: Path) -> None:
+    texts = write(
+        tmp_path / "texts",
+        {
+            "1.md": "# [Sum](https://leetcode.com/problems/two-sum/)\n\n## 题目\n\nFind two numbers.\n\nExample:\n\n1\n"
+        },
+    )
+    solution = (
+        "// Time: O(n)\n\nclass Solution { int f(int a) { return a; } };\n\n// Time: O(1)\nclass Other {};\n"
+    )
+    (pair,) = leetcode(statements_of(texts), write(tmp_path / "ada+all", {"C++/two-sum.cpp": solution}))
+    assert pair.query == "Find two numbers."
+    assert pair.code.startswith("class Solution {") and "Other" not in pair.code and pair.language == "cpp"
+
+
+def test_solutions_beside_their_statement(tmp_path: Path) -> None:
+    page = (
+        "## 题目描述\n\n给定一个整数数组，请你找出两个数。\n\n## 代码\n\n```js\n"
+        + "const f = (a) => a.map((x) => x + 1)\n" * 4
+        + "```\n"
+    )
+    (pair,) = solutions_in_markdown(write(tmp_path, {"a.md": page}), "Apache-2.0")
+    assert (pair.natural, pair.language, pair.licence) == ("zh", "javascript", "Apache-2.0")
+
+
+def test_a_snippet_page(tmp_path: Path) -> None:
+    page = (
+        "---\ntitle: a\n---\n\nConverts to text.\n\n```js\nconst text = (rows) => rows.join('\\n')+'';\n```\n"
+    )
+    (pair,) = snippets(write(tmp_path, {"a.md": page}), "CC0-1.0")
+    assert pair.query == "Converts to text." and pair.code.startswith("const text")
+
+
+def test_a_statement_is_cut_before_its_examples() -> None:
+    assert statement("# T\n\nFind `x` in [a](b).\n\nExample 1:\n\n1, 2") == "T Find x in a."
