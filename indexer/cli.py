@@ -160,6 +160,7 @@ def search(
     as_json: _Json = False,
 ) -> None:
     """Find the functions that answer a question."""
+    _compute_on_one_thread()
     from indexer.commands.search import Options, search
 
     flags = {"model": model, "device": device, "dim": dim, "store": store, "limit": limit}
@@ -188,11 +189,17 @@ def similar(
     as_json: _Json = False,
 ) -> None:
     """Find the functions nearest to the one at a line."""
+    _compute_on_one_thread()
     from indexer.commands.search import Options, similar
 
     flags = {"model": model, "device": device, "dim": dim, "store": store, "limit": limit}
     options = Options(lang, kind, paths, exclude, no_tests, changed, explain, False, as_json, flags)
     similar(place, path, options)
+
+
+def _compute_on_one_thread() -> None:
+    # NumPy's threads take longer to start than one query takes without them, on a busy machine ten times so.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @app.command()

@@ -77,7 +77,7 @@ def test_a_terminal_gets_a_bar_with_stage_rate_and_device(capsys, monkeypatch):
             display._bar.refresh()
     output = capsys.readouterr().err
     assert "reading functions" in output
-    assert "50 of 100 functions, 5/s, on cuda" in output
+    assert "50 of 100 functions, 5.0/s, on cuda" in output
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ class ProgressDisplay:
         seconds = self._clock() - self._stage_start
         done = progress.done - self._done_before
         if seconds > 1 and done > 0:
-            parts.append(f"{done / seconds:,.0f}/s")
+            rate = done / seconds
+            parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         if progress.stage == "embed" and self._loader.device:
             parts.append(f"on {self._loader.device}")
         return ", ".join(parts)
