@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -80,8 +79,8 @@ def _finished(
 ) -> ParsedFile:
     """Turn offsets into those of the file, add lines, and order by position."""
     ordered = sorted(found, key=lambda piece: (piece.start, -piece.end))
-    lines = _Lines(content.text)
     offsets = content.original_offsets(offset for piece in ordered for offset in (piece.start, piece.end))
+    lines = _lines_of(content.text, (offset for piece in ordered for offset in (piece.start, piece.end - 1)))
     functions = tuple(
         Function(
             path,
@@ -90,8 +89,8 @@ def _finished(
             piece.symbol,
             offsets[piece.start],
             offsets[piece.end],
-            lines.of(piece.start),
-            lines.of(max(piece.start, piece.end - 1)) + 1,
+            lines[piece.start],
+            lines[piece.end - 1] + 1,
             piece.doc,
             piece.signature,
             piece.body,
@@ -101,16 +100,12 @@ def _finished(
     return ParsedFile(language, functions, tuple(errors))
 
 
-class _Lines:
-    """Line numbers of offsets."""
-
-    def __init__(self, text: bytes) -> None:
-        self._ends: list[int] = []
-        position = text.find(b"\n")
-        while position >= 0:
-            self._ends.append(position)
-            position = text.find(b"\n", position + 1)
-
-    def of(self, offset: int) -> int:
-        """The 0-based line that an offset is in; a line end belongs to the line it ends."""
-        return bisect_left(self._ends, offset)
+def _lines_of(text: bytes, offsets: Iterable[int]) -> dict[int, int]:
+    """The 0-based line that each offset is in; a line end belongs to the line it ends."""
+    lines: dict[int, int] = {}
+    last, line = 0, 0
+    for offset in sorted(set(offsets)):
+        line += text.count(b"\n", last, offset)
+        lines[offset] = line
+        last = offset
+    return lines

@@ -16,6 +16,11 @@ def split_blocks(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]
     Cuts are made where a blank line is followed by the least indented line, else before the least
     indented line, else anywhere.
     """
+    if end - start <= MAX_BYTES and text.count(b"\n", start, end) < MAX_LINES:
+        block = _stripped(text, start, end)
+        if block:
+            yield block
+        return
     lines = list(_lines(text, start, end))
     first = 0
     while first < len(lines):

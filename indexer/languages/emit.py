@@ -16,13 +16,12 @@ MAX_LISTED = 8000
 MAX_SIGNATURE = 400
 """Characters of one signature within the declaration of a type."""
 
-_SPACE = re.compile(r"\s+")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _CLOSING_LINE = re.compile(
     rb"\s*(?:(?:[}\])>;,]+|end\b|#\s*endif\b|\?>|@end\b)[\s;,)\]}]*(?://.*|/\*.*\*/|#.*|--.*)?)?\s*"
 )
 _SEPARATOR = re.compile(rb"[ \t]*[,;]+")
-_OPENER = re.compile(r"(?:\s|[{:=]|=>|->|\bdo\b|\bwhere\b|\bis\b)+$")
+_OPENERS = ("=>", "->", " do", " where", " is")
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,12 @@ def pieces(
 
 def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Language) -> str:
     """What stands before the body, in one line, without attributes and comments before it."""
+    if not unit.signature:
+        unit.signature = _head(text, unit, attribute_ends, language)
+    return unit.signature
+
+
+def _head(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Language) -> str:
     start = _after_attributes(text, unit, attribute_ends, language)
     # A doc comment may stand between the head and the body.
     doc = min((doc_start for doc_start, _ in unit.inside if doc_start > start), default=unit.end)
@@ -76,9 +81,19 @@ def signature(text: bytes, unit: Unit, attribute_ends: dict[int, int], language:
         head = _decode(text, start, min(unit.end, doc, start + 4 * MAX_SIGNATURE))
         head = head.split("{", 1)[0] if unit.is_container and "{" in head else head
         head = head if len(head) < MAX_SIGNATURE and not unit.is_container else head.split("\n", 1)[0]
-    line = _SPACE.sub(" ", head).strip()
+    line = " ".join(head.split())
     line = line.replace("( ", "(").replace(", )", ")").replace(" )", ")")
-    return _OPENER.sub("", line).rstrip(";")
+    return _without_opener(line).rstrip(";")
+
+
+def _without_opener(line: str) -> str:
+    """A head without what opens the body after it."""
+    last = ""
+    while last != line:
+        last, line = line, line.rstrip(" {:=")
+        for opener in _OPENERS:
+            line = line.removesuffix(opener)
+    return line
 
 
 def _after_attributes(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Language) -> int:

@@ -54,6 +54,8 @@ class Unit:
     children: list[Unit] = field(default_factory=list)
     """Units directly inside; those inside a scope belong to the unit around the scope."""
     symbol: str = ""
+    signature: str = ""
+    """Of a unit whose text has been looked at; a type asks for those of its members."""
 
     @property
     def is_container(self) -> bool:
