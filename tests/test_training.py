@@ -267,3 +267,23 @@ def test_wrong_files_are_named(tmp_path):
         read_pairs(tmp_path / "pairs.jsonl", "pairs")
     with pytest.raises(UserError, match="no backbone"):
         read_backbone(tmp_path, 2, 8)
+
+
+def test_a_teacher_turns_the_same_way_after_its_data_changed(tmp_path, monkeypatch):
+    from indexer.training import teacher
+
+    class Fake:
+        def __init__(self, name, device):
+            self.matrix = torch.randn(256, 6, generator=torch.Generator().manual_seed(3))
+
+        def encode(self, texts, **_):
+            rows = [sum(self.matrix[ord(letter) % 256] for letter in text) for text in texts]
+            return torch.nn.functional.normalize(torch.stack(rows), dim=-1)
+
+    monkeypatch.setattr("sentence_transformers.SentenceTransformer", Fake)
+    first = teacher.Teacher("x", WORDS, tmp_path / "t.pt").encode(WORDS)
+    second = teacher.Teacher("x", ["quite", "other", "words"], tmp_path / "t.pt").encode(WORDS)
+    torch.testing.assert_close(first, second)
+    plain = Fake("x", "cpu").encode(WORDS)
+    torch.testing.assert_close(first @ first.T, plain @ plain.T, atol=1e-5, rtol=1e-5)
+    assert (first**2).mean(0)[0] > (first**2).mean(0)[-1], "the first dimensions carry the most"

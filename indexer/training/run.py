@@ -116,7 +116,7 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
         for layer in model.layers:
             layer.compile(dynamic=True)
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
-    return Trainer(model, TextEncoder(tokenizer), recipe.tuning, _teacher(recipe, data), work, device)
+    return Trainer(model, TextEncoder(tokenizer), recipe.tuning, _teacher(recipe, data, work), work, device)
 
 
 def choose_trained(model: Decoder, method: str) -> None:
@@ -126,13 +126,13 @@ def choose_trained(model: Decoder, method: str) -> None:
             parameter.requires_grad = name.endswith("bias") or "norm" in name or name.startswith("head")
 
 
-def _teacher(recipe: Recipe, data: Data) -> Teacher | None:
+def _teacher(recipe: Recipe, data: Data, work: Path) -> Teacher | None:
     if not recipe.tuning.teacher:
         return None
     english = (
         pair.query for _, pairs in data for pair in pairs[:: max(1, len(pairs) // 1_000)] if pair.query
     )
-    return Teacher(recipe.tuning.teacher, list(islice(english, TEACHER_SAMPLE)))
+    return Teacher(recipe.tuning.teacher, list(islice(english, TEACHER_SAMPLE)), work / "teacher.pt")
 
 
 def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> ModelSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -14,10 +15,11 @@ class Teacher:
     """A sentence-transformers model, turned so that its first dimensions carry the most.
 
     The rotation (principal components of its vectors of `sample`) keeps every cosine and lets a prefix of the
-    student's vector stand for the teacher's too, as Matryoshka cutting needs.
+    student's vector stand for the teacher's too, as Matryoshka cutting needs. It is kept in the file `rotation`,
+    because a resumed run that turned the teacher anew, over other data, would aim elsewhere.
     """
 
-    def __init__(self, name: str, sample: Sequence[str]) -> None:
+    def __init__(self, name: str, sample: Sequence[str], rotation: Path) -> None:
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
@@ -26,8 +28,9 @@ class Teacher:
             ) from error
         self._model = SentenceTransformer(name, device="cpu")
         self._turn: Tensor | None = None
-        vectors = self.encode(sample)
-        self._turn = torch.linalg.svd(vectors, full_matrices=True).Vh.T.contiguous()
+        if not rotation.exists():
+            torch.save(torch.linalg.svd(self.encode(sample)).Vh.T.contiguous(), rotation)
+        self._turn = torch.load(rotation, weights_only=True)
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Vectors float32 [n, t], L2-normalised; of an empty text they mean nothing."""
