@@ -159,6 +159,20 @@ class Protocol(LanguageServerProtocol):
         self._server.documents.close(params.text_document.uri)
 
 
+def _is_defect(record: logging.LogRecord) -> bool:
+    """Whether a line of pygls' log tells of more than a request that was answered with its error."""
+    error = record.exc_info[1] if record.exc_info else None
+    answered = isinstance(error, JsonRpcException) and error.code in (
+        JsonRpcInvalidParams.CODE,
+        _REQUEST_FAILED,
+    )
+    late_cancel = isinstance(record.msg, str) and record.msg.startswith("Cancel notification for unknown")
+    return not answered and not late_cancel
+
+
+logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_defect)
+
+
 def guarded(handler: Handler) -> Handler:
     """Turns the errors of a request handler into replies: bad parameters, failed requests, cancelled work.
 

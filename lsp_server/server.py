@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types as lsp
+from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 
 from indexer.config import Config, load_config
@@ -189,8 +190,9 @@ class CodewhereServer(LanguageServer):
         self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, message))
 
     def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401 - pygls' signature
-        """Defects go to the log; a pop-up for each would only disturb."""
-        log.error("%s: %s", getattr(source, "__name__", source), error)
+        """Defects go to the log; a pop-up for each would only disturb. Failed requests were answered."""
+        if source is not FeatureRequestError:
+            log.error("%s: %s", getattr(source, "__name__", source), error)
 
     def report_broken_message(self, error: Exception, source: Any) -> None:  # noqa: ANN401 - as above
         """A message that could not be read; what fits no type was answered by the protocol already."""

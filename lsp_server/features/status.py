@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from indexer.errors import UserError
 from lsp_server import checks
 from lsp_server.protocol import STATUS, guarded
 from lsp_server.server import CodewhereServer
@@ -26,7 +27,10 @@ async def fresh_status(ls: CodewhereServer) -> dict[str, Any]:
 
     def count() -> None:
         for root in ls.workspaces.all():
-            root.count()
+            try:
+                root.count()
+            except UserError as error:
+                root.tell("error", str(error))
 
     await ls.query(count)
     return status_to_json(ls)
