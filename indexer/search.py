@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from indexer.changed import changed_files
 from indexer.errors import UserError
@@ -21,6 +22,17 @@ NAME_CANDIDATES = 200  # by symbol and path alone
 MAX_QUERY_CHARS = 4_000  # far beyond any model's window; the rest could not count
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+class Found(NamedTuple):
+    """What one query found before it is ranked."""
+
+    query: Query
+    lexical: list[Candidate]
+    dense: list[Candidate]
+    statistics: Statistics
+    filters: SearchFilters
+    """Those given and those written in the query."""
 
 
 class Search:
@@ -49,6 +61,23 @@ class Search:
     def answer(self, text: str, *, limit: int, filters: SearchFilters, explain: bool) -> Answer:
         """The answer; `UserError` for an empty query."""
         start = time.perf_counter()
+        found = self.candidates(text, filters, limit=limit)
+        results = rank(
+            found.query,
+            found.lexical,
+            found.dense,
+            found.statistics,
+            limit=limit,
+            root=str(self._path),
+            explain=explain,
+        )
+        coverage = self._coverage()
+        self._explain_emptiness(results, found.filters)
+        elapsed_ms = (time.perf_counter() - start) * 1000
+        return Answer(text, coverage, elapsed_ms, tuple(results), tuple(self._notes))
+
+    def candidates(self, text: str, filters: SearchFilters, *, limit: int = CANDIDATES) -> Found:
+        """What ranking is given; benchmarks fit its weights on this. `UserError` for an empty query."""
         query = parse_query(self._clean(text))
         filters = merge(filters, query.filters)
         changed = changed_files(self._path) if filters.changed_only else frozenset()
@@ -57,11 +86,10 @@ class Search:
         n_candidates = max(CANDIDATES, limit)
         lexical, statistics = self._lexical(query, n_candidates, where)
         dense = [] if self._cancelled() else self._dense(query, n_candidates, where)
-        results = self._rank(query, lexical, dense, statistics, limit, explain)
-        coverage = self._coverage()
-        self._explain_emptiness(results, filters)
-        elapsed_ms = (time.perf_counter() - start) * 1000
-        return Answer(text, coverage, elapsed_ms, tuple(results), tuple(self._notes))
+        functions = self._functions({hit.id for hit in [*lexical, *dense] if hit.id >= 0})
+        return Found(
+            query, _candidates(lexical, functions), _candidates(dense, functions), statistics, filters
+        )
 
     def _clean(self, text: str) -> str:
         cleaned = _CONTROL.sub(" ", text).strip()
@@ -77,14 +105,19 @@ class Search:
         known = self._store.lexical_statistics(self._root.id, query.terms)
         hits: list[Hit] = []
         if query.fts:
-            more = self._n_hidden()
-            stored = self._store.lexical(self._root.id, query.fts, FIELD_WEIGHTS, limit + more, where)
-            # A common name drowns its own definition among its uses; names are therefore searched by themselves.
-            named = self._store.lexical(
-                self._root.id, query.fts_names, FIELD_WEIGHTS, NAME_CANDIDATES + more, where
-            )
-            hits = [*stored, *named, *lexical_hits(self._buffers, query.terms, FIELD_WEIGHTS, known)]
+            stored = self._stored_lexical(query, limit + self._n_hidden(), where)
+            hits = [*stored, *lexical_hits(self._buffers, query.terms, FIELD_WEIGHTS, known)]
         return hits, Statistics(known.n_functions, known.mean_lengths, known.df)
+
+    def _stored_lexical(self, query: Query, limit: int, where: Where) -> list[Hit]:
+        """The best by all fields, and more by symbol and path: a common name drowns its definition in uses."""
+        best = self._store.lexical(self._root.id, query.fts, FIELD_WEIGHTS, limit, where)
+        if len(best) < limit:
+            return best
+        found = {hit.id for hit in best}
+        named = self._store.lexical(self._root.id, query.fts_names, FIELD_WEIGHTS, NAME_CANDIDATES, where)
+        # Over all fields these scored no higher than the last that was kept.
+        return best + [Hit(hit.id, min(hit.score, best[-1].score)) for hit in named if hit.id not in found]
 
     def _dense(self, query: Query, limit: int, where: Where) -> list[Hit]:
         embedder = self._embedder()
@@ -126,29 +159,11 @@ class Search:
         """How many stored functions the overlay hides: so many more candidates are asked for."""
         return self._store.count_functions(row.id for row in self._hidden.values())
 
-    def _rank(
-        self,
-        query: Query,
-        lexical: list[Hit],
-        dense: list[Hit],
-        statistics: Statistics,
-        limit: int,
-        explain: bool,
-    ) -> list[SearchResult]:
-        functions = self._store.functions({hit.id for hit in [*lexical, *dense] if hit.id >= 0})
-        functions = {
-            id_: stored for id_, stored in functions.items() if stored.function.path not in self._hidden
-        }
-        functions.update(self._buffers)
-        return rank(
-            query,
-            _candidates(lexical, functions),
-            _candidates(dense, functions),
-            statistics,
-            limit=limit,
-            root=str(self._path),
-            explain=explain,
-        )
+    def _functions(self, ids: set[int]) -> dict[int, StoredFunction]:
+        """The stored functions that no buffer hides, and those of the buffers."""
+        stored = self._store.functions(ids).items()
+        shown = {id_: found for id_, found in stored if found.function.path not in self._hidden}
+        return {**shown, **self._buffers}
 
     def _coverage(self) -> float:
         embedded, functions = self._store.coverage(self._root.id, self._fingerprint)
