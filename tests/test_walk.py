@@ -188,8 +188,9 @@ def test_exclude_files_of_git_hold_inside_a_work_tree(tmp_path, no_global_exclud
     (root / ".git/info/exclude").write_text("*.tmp\n")
     plant(no_global_excludes, {"config/git/ignore": "*.bak\n"})
     assert found(root) == ["c.log", "d.c"]
-    git(root, "config", "--global", "core.excludesFile", "~/mine")
+    git(root, "config", "--global", "core.excludesFile", "~/link")
     plant(no_global_excludes, {"mine": "*.log\n"})
+    (no_global_excludes / "link").symlink_to("mine")
     assert found(root) == ["b.bak", "d.c"]
 
 
@@ -261,6 +262,8 @@ def test_installed_packages_caches_and_bare_repositories_are_reported_not_walked
     assert all(".codewhereignore" in reason for reason in reasons.values())
     plant(root, {".codewhereignore": "!node_modules/\n"})
     assert found(root) == ["app/main.py", "node_modules/left/index.js"]
+    plant(root, {".codewhereignore": "!env/lib/x.py\n", "env/lib/y.py": "x"})
+    assert found(root) == ["app/main.py", "env/lib/x.py"]
 
 
 SKIPPED = {

@@ -195,6 +195,8 @@ class _Walker:
         nested = repository_at(self._root / path) if ".git" in names else None
         if nested and nested.linked and nested.common == parent.repository and not wanted:
             reason = "work tree: another work tree of this repository; index it by itself"
+        if reason and any(rules.reaches_below(path) for rules in parent.own):
+            reason, ignored = "", True
         if reason:
             return SkippedFile(path + "/", f"{reason}, or name it with ! in {OWN_IGNORE_FILE}")
         folder = replace(parent, prefix=path + "/", depth=parent.depth + 1, ignored=ignored, entries=entries)
@@ -269,7 +271,8 @@ class _Walker:
     def _exclude_rules(self, repository: Repository, base: str = "", above: str = "") -> tuple[Rules, ...]:
         """`info/exclude` of a repository and the user's global exclude file, the stronger first."""
         files = (repository.common / "info" / "exclude", self._global_exclude_file)
-        return _present(rules_file(file, base, above) for file in files)
+        # They are the user's own, who may keep them as links; links inside a tree are not followed.
+        return _present(rules_file(file.resolve(), base, above) for file in files)
 
     @cached_property
     def _global_exclude_file(self) -> Path:
