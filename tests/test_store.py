@@ -194,6 +194,20 @@ def test_filters_hold_for_words_and_for_vectors(
     assert set(nearest(store, root, "get", filters=filters)) == expected
 
 
+def test_a_filter_does_not_ask_the_words_once_for_each_function(store: Store, root: int) -> None:
+    write(store, root, function("a.py", "alpha"))
+    where = store.filter(root, SearchFilters(languages=("python",), no_tests=True))
+    statements: list[str] = []
+    with store._database.reading() as db:
+        db.set_trace_callback(statements.append)
+        assert len(store.lexical(root, "alpha", WEIGHTS, 50, where)) == 1
+        db.set_trace_callback(None)
+        (statement,) = [text for text in statements if "MATCH" in text]
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    scans = [line for line in plan if "lexical_1" in line]
+    assert scans and all("INDEX 0:=" not in line for line in scans), plan
+
+
 def test_a_second_root_with_the_same_code_embeds_nothing(store: Store, root: int) -> None:
     code = [function("a.py", f"function{number}") for number in range(20)]
     write(store, root, *code)
