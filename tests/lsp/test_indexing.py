@@ -1,0 +1,321 @@
+"""The queue of indexing work and the embedder that gives way, without a server around them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.config import Config
+from indexer.errors import RootBusy, UserError
+from indexer.types import Progress, Status, UpdateReport
+from lsp_server.indexing import Indexer
+from lsp_server.model import Gate, Model, YieldingEmbedder
+from lsp_server.workspaces import Root
+from tests.fakes import HashEmbedder
+
+
+class Listener:
+    """Notes what the indexer tells."""
+
+    def __init__(self):
+        self.done = []
+        self.fractions = []
+        self.open = []
+
+    def on_progress(self, root, fraction):
+        self.fractions.append(fraction)
+
+    def on_done(self, root, started, reason):
+        self.done.append((root.name, root.state.state, root.state.message, reason))
+
+    def open_paths(self, root):
+        return self.open
+
+
+class FakeIndex:
+    """Records updates; embedding takes many short batches."""
+
+    def __init__(self, calls, name, fail=()):
+        self.calls, self.name, self.fail = calls, name, list(fail)
+        self.root = Path("/" + name)
+
+    def update(self, *, paths, first, on_progress, cancelled, embed, wait, **more):
+        if self.fail:
+            raise self.fail.pop(0)
+        kind = "paths" if paths is not None else "embed" if embed else "words"
+        self.calls.append((self.name, kind, paths if paths is not None else list(first)))
+        if kind == "embed":
+            for batch in range(50):
+                on_progress(Progress("embed", batch, 50))
+                if cancelled():
+                    return UpdateReport(cancelled=True)
+                time.sleep(0.01)
+        return UpdateReport()
+
+    def status(self):
+        return Status(str(self.root), indexed=True, files=1, functions=1, embedded=1, coverage=1.0)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def world():
+    """An indexer with two roots, and the order of the updates that it made."""
+
+    class World:
+        def __init__(self):
+            self.calls, self.listener, self.gate = [], Listener(), Gate()
+            self.model = Model(lambda config: HashEmbedder(), self.gate, lambda: None)
+            self.indexer = Indexer(self.model, self.gate, self.listener)
+            self.a, self.b = self.root("a"), self.root("b")
+
+        def root(self, name, fail=()):
+            index = FakeIndex(self.calls, name, fail)
+            return Root(f"file:///{name}", name, Path("/" + name), lambda path: index)
+
+        def load_model(self):
+            self.model.start(Config(home=Path("/nowhere")))
+            self.wait(lambda: self.model.ready)
+            self.indexer.wake()
+
+        def wait(self, condition):
+            deadline = time.monotonic() + 20
+            while not condition():
+                assert time.monotonic() < deadline, (self.calls, self.listener.done)
+                time.sleep(0.005)
+
+    world = World()
+    yield world
+    world.indexer.stop()
+
+
+def test_words_of_every_root_come_before_any_vector(world):
+    world.load_model()
+    world.indexer.request_all(world.a)
+    world.indexer.request_all(world.b)
+    world.indexer.start()
+    world.wait(lambda: len(world.calls) == 4)
+    assert [call[:2] for call in world.calls] == [
+        ("a", "words"),
+        ("b", "words"),
+        ("a", "embed"),
+        ("b", "embed"),
+    ]
+
+
+def test_nothing_is_embedded_before_the_model_is_there(world):
+    world.indexer.start()
+    world.indexer.request_all(world.a)
+    world.wait(lambda: world.listener.done)
+    time.sleep(0.1)
+    assert [call[1] for call in world.calls] == ["words"]
+    world.load_model()
+    world.wait(lambda: len(world.calls) == 2)
+    assert world.calls[1][1] == "embed"
+
+
+def test_open_files_come_first_then_their_folders(world):
+    world.load_model()
+    world.listener.open = ["src/net/retry.py", "top.py"]
+    world.indexer.request_all(world.a)
+    world.indexer.start()
+    world.wait(lambda: len(world.calls) == 2)
+    assert world.calls[1] == ("a", "embed", ["src/net/retry.py", "top.py", "src/net"])
+
+
+def test_an_edit_interrupts_embedding_which_then_goes_on(world):
+    world.load_model()
+    world.indexer.request_vectors(world.a)
+    world.indexer.start()
+    world.wait(lambda: world.calls)
+    world.indexer.request_paths(world.b, ["edited.py"])
+    world.wait(lambda: len(world.calls) == 3)
+    assert world.calls[1] == ("b", "paths", ["edited.py"])
+    assert world.calls[2][:2] == ("a", "embed")
+
+
+def test_many_changed_paths_become_one_look_at_everything(world):
+    world.indexer.request_paths(world.a, [f"f{number}.py" for number in range(5000)])
+    world.indexer.start()
+    world.wait(lambda: world.calls)
+    assert world.calls[0] == ("a", "words", [])
+
+
+def test_a_paused_root_waits(world):
+    world.a.paused = True
+    world.indexer.start()
+    world.indexer.request_all(world.a)
+    time.sleep(0.1)
+    assert world.calls == []
+    world.a.paused = False
+    world.indexer.wake()
+    world.wait(lambda: world.calls)
+
+
+def test_a_root_that_another_process_indexes_is_tried_again(world, monkeypatch):
+    monkeypatch.setattr("lsp_server.indexing._BUSY_SECONDS", 0.2)
+    busy = world.root("busy", fail=[RootBusy("busy", 4711)])
+    world.indexer.start()
+    world.indexer.request_all(busy)
+    world.wait(lambda: world.calls)
+    assert world.listener.done[0][1:3] == (
+        "indexing",
+        "Process 4711 is indexing this folder; waiting for it.",
+    )
+    assert world.calls[0][:2] == ("busy", "words")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (UserError("The disk is full. Free some space."), "The disk is full"),
+        (KeyError("x"), "codewhere doctor"),
+    ],
+    ids=["for the person", "a defect"],
+)
+def test_an_error_is_told_and_the_next_root_is_indexed(world, error, words):
+    broken = world.root("broken", fail=[error])
+    world.indexer.request_all(broken)
+    world.indexer.request_all(world.b)
+    world.indexer.start()
+    world.wait(lambda: world.calls)
+    name, state, message, _ = world.listener.done[0]
+    assert (name, state) == ("broken", "error") and words in message
+    assert world.calls[0][0] == "b"
+
+
+def test_a_forgotten_root_is_left_alone_at_once(world):
+    world.load_model()
+    world.indexer.request_vectors(world.a)
+    world.indexer.start()
+    world.wait(lambda: world.calls)
+    began = time.monotonic()
+    world.indexer.forget(world.a)
+    assert time.monotonic() - began < 0.45  # the whole of it would take half a second
+    n_calls = len(world.calls)
+    time.sleep(0.1)
+    assert len(world.calls) == n_calls
+
+
+def test_stopping_ends_after_the_batch(world):
+    world.load_model()
+    world.indexer.request_vectors(world.a)
+    world.indexer.start()
+    world.wait(lambda: world.calls)
+    world.indexer.stop()
+    assert not world.indexer._thread.is_alive()
+
+
+def test_progress_tells_a_fraction_and_the_time_left(world, monkeypatch):
+    monkeypatch.setattr("lsp_server.indexing._REPORT_SECONDS", 0.0)
+    told = []
+    world.listener.on_progress = lambda root, fraction: told.append((fraction, root.state))
+    world.load_model()
+    world.indexer.request_vectors(world.a)
+    world.indexer.start()
+    world.wait(lambda: len(told) > 40)
+    fraction, state = told[40]
+    assert fraction == 0.8
+    assert state.message == "Embedding: 40 of 50 functions"
+    assert 0.05 < state.eta_seconds < 5
+
+
+def test_background_work_waits_while_a_query_runs():
+    gate = Gate()
+    passed = threading.Event()
+    with gate.query():
+        thread = threading.Thread(target=lambda: (gate.give_way(), passed.set()))
+        thread.start()
+        assert not passed.wait(0.1)
+    assert passed.wait(5)
+
+
+def test_a_client_that_never_stops_asking_cannot_stop_indexing(monkeypatch):
+    monkeypatch.setattr("lsp_server.model._MAX_YIELD_SECONDS", 0.1)
+    gate = Gate()
+    with gate.query():
+        thread = threading.Thread(target=gate.give_way)
+        thread.start()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_a_query_that_embeds_code_does_not_wait_for_itself():
+    gate = Gate()
+    embedder = YieldingEmbedder(HashEmbedder(), gate)
+    began = time.monotonic()
+    with gate.query():
+        embedder.encode_code(["some code"])
+    assert time.monotonic() - began < 0.9
+
+
+class Slow(HashEmbedder):
+    """One millisecond for every ten characters."""
+
+    def __init__(self):
+        super().__init__()
+        self.slices = []
+
+    def encode_code(self, texts):
+        self.slices.append(len(texts))
+        time.sleep(sum(map(len, texts)) / 10_000)
+        return super().encode_code(texts)
+
+
+def test_code_is_encoded_in_short_slices_with_the_same_vectors():
+    slow = Slow()
+    texts = [f"word{number} " * 12 for number in range(40)]
+    vectors = YieldingEmbedder(slow, Gate()).encode_code(texts)
+    np.testing.assert_array_equal(vectors, HashEmbedder().encode_code(texts))
+    assert sum(slow.slices) == 40
+    assert max(slow.slices) < 10  # 400 characters are 40 milliseconds
+
+
+def test_fast_embedders_get_long_slices():
+    class Fast(HashEmbedder):
+        n_calls = 0
+
+        def encode_code(self, texts):
+            self.n_calls += 1
+            return np.zeros((len(texts), self.dim), np.float32)
+
+    fast = Fast()
+    YieldingEmbedder(fast, Gate()).encode_code(["x" * 100] * 500)
+    assert fast.n_calls < 50
+
+
+def test_the_same_query_is_encoded_once():
+    inner = HashEmbedder()
+    embedder = YieldingEmbedder(inner, Gate())
+    first = embedder.encode_queries(["a", "b"])
+    np.testing.assert_array_equal(embedder.encode_queries(["b"])[0], first[1])
+    assert inner.queries == 2
+    assert embedder.encode_queries([]).shape == (0, inner.dim)
+
+
+def test_a_model_that_arrives_too_late_is_dropped():
+    release, names = threading.Event(), []
+
+    def load(config):
+        if config.model == "slow":
+            release.wait(10)
+        names.append(config.model)
+        embedder = HashEmbedder()
+        embedder.name = config.model
+        return embedder
+
+    changed = threading.Event()
+    model = Model(load, Gate(), changed.set)
+    model.start(Config(home=Path("/nowhere"), model="slow"))
+    model.start(Config(home=Path("/nowhere"), model="quick"))
+    assert changed.wait(5)
+    release.set()
+    while len(names) < 2:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    assert model.require().name == "quick"
