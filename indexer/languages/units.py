@@ -122,8 +122,10 @@ def arrange(found: Captures, text: bytes, language: Language) -> tuple[list[Unit
     joining.close_sections(found.sections, len(text))
     for unit in found.units.values():
         _extend(unit, found, text, language)
-    joining.take_docs_below(list(found.units.values()), found.below, text)
-    joining.take_manual_entries(list(found.units.values()), found.manuals, text)
+    if found.below:
+        joining.take_docs_below(list(found.units.values()), found.below, text)
+    if found.manuals:
+        joining.take_manual_entries(list(found.units.values()), found.manuals, text)
     ordered = sorted(found.units.values(), key=lambda unit: (unit.start, -unit.end, unit.node_start))
     if language.clauses:
         ordered = joining.join_clauses(ordered, text)
