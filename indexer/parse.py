@@ -14,6 +14,9 @@ from indexer.types import Function, ParsedFile, ParseError
 if TYPE_CHECKING:
     from indexer.languages.units import Captures, Unit
 
+PARSER_VERSION = 1
+"""Of what parsing makes of a file; an index reads every file again when it is another one."""
+
 
 def parse(path: str, source: bytes) -> ParsedFile:
     r"""The functions of a file, declarations of types, and blocks of what is outside both.

@@ -20,6 +20,7 @@ from indexer.store import FileRow, Store
 from indexer.types import Embedder, ParsedFile, Progress, SkippedFile, SourceFile, UpdateReport, Vectors
 
 BATCH_SIZE = 256  # texts per call of the embedder: enough to sort by length, and a kill loses no more
+_REMOVED_AT_ONCE = 100  # files; writers of other roots wait for one transaction at a time
 _GC_EVERY_S = 86_400.0
 _RACY_NS = 2_000_000_000  # the coarsest time stamps of a file system still in use (FAT)
 _VANISHED = "vanished"
@@ -95,8 +96,8 @@ class Update:
         in_scope = self._in_scope(known)
         here = {source.path for source in self._sources}
         removed = [row for path, row in in_scope.items() if path not in here]
-        if removed:
-            self.store.write_batch(root_id, removed=removed)
+        for start in range(0, len(removed), _REMOVED_AT_ONCE):
+            self.store.write_batch(root_id, removed=removed[start : start + _REMOVED_AT_ONCE])
         self.report.removed = len(removed)
         self._read(root_id, known, started_ns, skipped)
         paths = None if self.request.paths is None else list(self.request.paths)
@@ -290,6 +291,6 @@ def _row(read: Read, started_ns: int) -> FileRow:
 
 
 def _parser_version() -> int:
-    from indexer import parse
+    from indexer.parse import PARSER_VERSION
 
-    return int(getattr(parse, "PARSER_VERSION", 1))
+    return PARSER_VERSION
