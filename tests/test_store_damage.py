@@ -303,6 +303,35 @@ def test_a_graph_that_cannot_be_written_is_only_a_note(
     assert len(neighbours(folder, home)) == 20
 
 
+def test_a_graph_cut_by_a_full_disk_is_noticed_when_it_is_written(
+    folder: Path, home: Path, small_graphs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hnswlib itself writes on without a word when the disk is full."""
+    measure = hnsw._checksum
+    monkeypatch.setattr(hnsw, "_checksum", lambda path: (measure(path)[0] - 1, 0))
+    with opened(folder, home) as index:
+        assert "No space left" in index.update().notes[0]
+    assert graph_files(home) == []
+
+
+_OPENING = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from pathlib import Path
+from indexer.store import Store
+store = Store(Path(sys.argv[4]))
+store.ensure_root(sys.argv[3])
+print(len(store.roots()))
+"""
+
+
+def test_many_processes_may_create_the_store_at_the_same_moment(folder: Path, home: Path) -> None:
+    processes = [start_python(_OPENING, folder / f"f{number}", home) for number in range(6)]
+    counts = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6
+    assert max(map(int, counts)) == 6
+
+
 _INDEXING = """
 import sys, time
 sys.path[:0] = sys.argv[1:3]

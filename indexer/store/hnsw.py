@@ -6,6 +6,7 @@ reads, so a graph whose checksum is wrong is never given to it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import zlib
@@ -93,6 +94,9 @@ class Graph:
             self._index.save_index(str(path))
             path.chmod(0o600)
             size, checksum = _checksum(path)
+            if size != self._index.index_file_size():
+                # hnswlib does not look whether its writes succeed.
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             dim = int(self._index.dim)
             header = Header(FORMAT, fingerprint, dim, len(self.labels), generation, path.name, size, checksum)
             temporary.write_text(json.dumps(asdict(header)), encoding="utf-8")

@@ -6,12 +6,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from indexer.errors import RootBusy
+from indexer.store.database import explained
 
 _POLL_S = 0.1
 
@@ -21,7 +22,8 @@ class RootLock:
 
     def __init__(self, home: Path, name: str, root: str) -> None:
         folder = home / "locks"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with explained(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = root
         self._pid_file = folder / f"{name}.pid"
         # Not thread-local: two threads of one process must exclude each other as two processes do.
@@ -46,7 +48,9 @@ class RootLock:
                     return
                 time.sleep(_POLL_S)
         try:
-            self._pid_file.write_text(str(os.getpid()), encoding="ascii")
+            # Only for people: a full disk that has no room for it is no reason to stop here.
+            with suppress(OSError):
+                self._pid_file.write_text(str(os.getpid()), encoding="ascii")
             yield True
         finally:
             self._pid_file.unlink(missing_ok=True)
@@ -70,8 +74,9 @@ class RootLock:
         return pid
 
     def _try(self) -> bool:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            return False
+        with explained(self._pid_file.parent):
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                return False
         return True
