@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a sentence-transformers model to compare; may be repeated",
     )
     parser.add_argument("--bm25", action="store_true", help="compare with BM25")
+    parser.add_argument("--no-model", action="store_true", help="only the baselines")
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps")
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -49,12 +50,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _scorers(options: argparse.Namespace) -> Iterator[Scorer]:
-    from indexer.evaluation.scorers import Bm25, OurModel, SentenceTransformerModel
+    from indexer.evaluation.scorers import Bm25, CutModel, OurModel, SentenceTransformerModel
 
     if options.bm25:
         yield Bm25()
     for name in options.baseline:
         yield SentenceTransformerModel(name, options.device)
+    if options.no_model:
+        return
     for name in options.model or ["small"]:
-        for dim in options.dim or [None]:
-            yield OurModel(name, options.device, dim)
+        full = OurModel(name, options.device)
+        yield full
+        for dim in options.dim:
+            yield CutModel(full, dim)

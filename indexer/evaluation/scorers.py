@@ -44,17 +44,33 @@ class _VectorScorer:
 
 
 class OurModel(_VectorScorer):
-    """A model that `load_embedder` knows, at one size of its vectors."""
+    """A model that `load_embedder` knows, at its full size."""
 
-    def __init__(self, name: str, device: str | None = None, dim: int | None = None) -> None:
+    def __init__(self, name: str, device: str | None = None) -> None:
         from indexer.embedding import load_embedder
 
         super().__init__()
-        self.model = load_embedder(name, device=device, dim=dim)
+        self.model = load_embedder(name, device=device)
         self.name = f"{self.model.name}, {self.model.dim} dimensions"
 
     def _encode(self, texts: Sequence[str], side: str) -> Vectors:
         return self.model.encode_queries(texts) if side == "query" else self.model.encode_code(texts)
+
+
+class CutModel:
+    """A model at fewer dimensions; it shares the vectors of the full one."""
+
+    def __init__(self, full: OurModel, dim: int) -> None:
+        self._full, self._dim = full, dim
+        self.name = f"{full.model.name}, {dim} dimensions"
+
+    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
+        """Float32 [queries, codes], cosines."""
+        return self._cut(queries, "query") @ self._cut(codes, "code").T
+
+    def _cut(self, texts: Sequence[str], side: str) -> Vectors:
+        vectors = self._full._vectors(texts, side)[:, : self._dim]
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 class SentenceTransformerModel(_VectorScorer):

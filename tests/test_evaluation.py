@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from indexer.errors import UserError
+from indexer.evaluation import main
+from indexer.evaluation.datasets import read_sets
+from indexer.evaluation.metrics import mean_reciprocal_rank, ndcg, ranks_of_relevant, recall
+from indexer.evaluation.run import evaluate, table
+from indexer.evaluation.scorers import Bm25
+
+
+def test_ranks_count_ties_against_the_answer():
+    scores = np.array([[0.9, 0.5, 0.5], [0.1, 0.1, 0.1]], dtype=np.float32)
+    assert ranks_of_relevant(scores, [(1,), (0, 2)]) == [[3], [3, 3]]
+
+
+def test_metrics_agree_with_their_definitions():
+    ranks = [[1], [2], [11]]
+    assert mean_reciprocal_rank(ranks) == pytest.approx((1 + 1 / 2 + 1 / 11) / 3)
+    assert ndcg(ranks) == pytest.approx((1 + 1 / np.log2(3) + 0) / 3)
+    assert ndcg([[1, 2]]) == pytest.approx(1.0)
+    assert ndcg([[1, 12]]) == pytest.approx(1 / (1 + 1 / np.log2(3)))
+    assert recall(ranks, 5) == pytest.approx(2 / 3)
+
+
+@pytest.fixture
+def data(tmp_path):
+    def write(name, rows):
+        (tmp_path / name).write_text("\n".join(json.dumps(row) for row in rows))
+
+    code = [f"def {word}_file(path): return {word}(path)" for word in ("open", "close", "upload")]
+    write(
+        "cosqa_corpus.jsonl", [{"id": f"c{n}", "code_without_docstring": text} for n, text in enumerate(code)]
+    )
+    write("cosqa_dev.jsonl", [{"query": "close a file", "corpus_id": "c1"}])
+    write(
+        "humaneval_xl_code.jsonl",
+        [{"language": "go", "task": f"t{n}", "code": c} for n, c in enumerate(code)],
+    )
+    questions = [("English", "upload the file"), ("German", "open die Datei")]
+    rows = [
+        {"natural_language": n, "task": f"t{2 - 2 * i}", "query": q} for i, (n, q) in enumerate(questions)
+    ]
+    write("humaneval_xl_queries.jsonl", rows)
+    write(
+        "rust.jsonl",
+        [{"query": "parse the header", "code": "fn parse_header()"}, {"query": "x", "code": "y()"}],
+    )
+    return tmp_path
+
+
+def test_every_kind_of_data_is_read_and_grouped(data):
+    sets = {task.name: task for task in read_sets(data)}
+    assert set(sets) == {"cosqa", "English to go", "German to go", "rust"}
+    assert sets["German to go"].group == "humaneval-xl other" and sets["German to go"].relevant == ((0,),)
+    assert sets["cosqa"].relevant == ((1,),)
+
+
+def test_bm25_finds_what_shares_words(data):
+    result = evaluate(Bm25(), read_sets(data))
+    assert result["groups"]["cosqa"]["ndcg@10"] == 1.0
+    assert result["groups"]["humaneval-xl english"]["mrr"] == 1.0
+    assert 0 < result["groups"]["doc to function"]["mrr"] < 1, "a query without a known word earns nothing"
+    assert "| BM25 | 1.000 |" in table([result])
+
+
+def test_the_command_prints_and_writes(data, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    assert main([str(data), "--bm25", "--no-model", "--out", str(out)]) == 0
+    assert "BM25" in capsys.readouterr().out
+    assert json.loads(out.read_text())["results"][0]["name"] == "BM25"
+    with pytest.raises(UserError, match="no evaluation data"):
+        main([str(tmp_path / "nowhere"), "--bm25", "--no-model"])
