@@ -317,10 +317,21 @@ def evaluate(ctx: typer.Context) -> None:
     _hand_over("evaluate", ctx)
 
 
-@app.command(context_settings=_PASS_ON)
-def bench(ctx: typer.Context) -> None:
-    """Measure the speed on this machine. Options: codewhere bench --help."""
-    _hand_over("bench", ctx)
+@app.command()
+def bench(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="A folder; codewhere's own source by default.")
+    ] = None,
+    model: _Model = None,
+    device: _Device = None,
+    dim: _Dim = None,
+    threads: _Threads = None,
+    as_json: _Json = False,
+) -> None:
+    """Measure the speed of every stage on this machine, in a store of its own that is removed afterwards."""
+    from indexer.commands.bench import bench
+
+    bench(path, {"model": model, "device": device, "dim": dim, "threads": threads}, as_json)
 
 
 def _hand_over(name: str, ctx: typer.Context) -> NoReturn:

@@ -293,7 +293,7 @@ def _root_folders(home: Path) -> list[Path]:
 
 
 def _count_folders(root: Path) -> int:
-    n_folders = 0
+    n_folders = 1
     for _, folders, _ in os.walk(root):
         n_folders += len(folders)
         if n_folders > _MOST_FOLDERS:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SNIPPET_LINES = 8
 _LINE_CHARS = 400  # minified code has lines of megabytes
+_SIGNALS_SHOWN = 8  # --json has all of them
 _SOURCE_BYTES = 64_000_000
 _SKIPPED_SHOWN = 3
 # Control characters, and marks that reorder text so that it reads as something else than it is.
@@ -178,7 +179,8 @@ def _shown_path(full: Path) -> str:
 
 def _highlighter(terms: Sequence[str]) -> Callable[[Text], Text]:
     words = sorted((re.escape(term) for term in terms if len(term) > 1), key=len, reverse=True)
-    pattern = re.compile("|".join(words), re.IGNORECASE) if words else None
+    # Terms are stems, so the word goes on behind them as far as its case does.
+    pattern = re.compile(f"(?i:{'|'.join(words)})[a-z]*") if words else None
 
     def highlight(text: Text) -> Text:
         if pattern is not None:
@@ -257,7 +259,8 @@ def _explanation(result: SearchResult, glyphs: _Glyphs) -> str:
     parts.append("by meaning: " + (f"rank {why.dense_rank}" if why.dense_rank else "not among the first"))
     words = f"rank {why.lexical_rank}" if why.lexical_rank else "not among the first"
     parts.append(f"by words: {words}" + (f" ({', '.join(why.terms)})" if why.terms else ""))
-    parts.extend(f"{name} {value:+.2f}" for name, value in why.signals.items())
+    strongest = sorted(why.signals.items(), key=lambda signal: -abs(signal[1]))[:_SIGNALS_SHOWN]
+    parts.extend(f"{name} {value:+.2f}" for name, value in strongest)
     return glyphs.dot.join(parts)
 
 

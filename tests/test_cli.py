@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from fakes import HashEmbedder
 from typer.testing import CliRunner
 
 from indexer.cli import app
+from indexer.embedding.spec import ModelSpec
 
 FILES = {
     "net/retry.py": (
@@ -309,6 +311,29 @@ def test_a_file_of_queries_that_is_not_there_is_told(indexed):
     assert "Cannot read the queries" in run("search", "--queries", "none.txt", indexed, status=2).stderr
 
 
+def test_a_hostile_repository_cannot_write_to_the_terminal(tmp_path, embedder):
+    root = tmp_path / "root"
+    root.mkdir()
+    evil = "\x1b]0;owned\x07\x1b[2J"
+    (root / f"a{evil}\nb.py").write_text(
+        f"def retry():\n    return '{evil}\x9b31m\u202e'\n", encoding="utf-8"
+    )
+    (root / os.fsdecode(b"caf\xe9.py")).write_text("def coffee(): pass\n", encoding="utf-8")
+    (root / f"{evil}.png").write_bytes(b"x")
+    (root / ".codewhere.toml").write_text("model = 'x'\n\"\\u001b[31m\" = 1\n", encoding="utf-8")
+    outputs = [
+        run("index", root, "--verbose"),
+        run("search", "retry coffee", root, "--explain"),
+        run("search", "retry coffee", root, "--json"),
+        run("status", root),
+    ]
+    assert "owned" in outputs[0].stdout
+    assert "\\x1b]0;owned\\x07" in outputs[1].stdout
+    assert {"caf\udce9.py"} < set(found("retry coffee", root))
+    for result in outputs:
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", result.output)
+
+
 # similar
 
 
@@ -358,6 +383,90 @@ def test_gc_frees_what_no_root_uses(indexed):
     assert run("gc").stdout.startswith("Removed 0 roots, 0 functions, 0 vectors; ")
 
 
+# models, bench and the tools with options of their own
+
+
+def test_models_lists_what_is_shipped(tmp_path, monkeypatch):
+    folder = tmp_path / "models/tiny"
+    folder.mkdir(parents=True)
+    (folder / "model-00001.safetensors").write_bytes(b"w" * 1000)
+    ModelSpec("tiny", "decoder", "backbone/x", ("", ""), ("", ""), dims=(16, 8), licence="Apache-2.0").write(
+        folder
+    )
+    monkeypatch.setattr("indexer.embedding.SHIPPED", tmp_path / "models")
+    lines = run("models").stdout.splitlines()
+    assert lines[0].split() == ["NAME", "DIMENSIONS", "TOKENS", "DISK", "LICENCE", "BACKBONE"]
+    assert lines[1].split()[:4] == ["tiny", "16,", "8", "256"]
+    (model,) = json.loads(run("models", "--json").stdout)["models"]
+    assert (model["name"], model["dims"], model["licence"]) == ("tiny", [16, 8], "Apache-2.0")
+
+
+def test_bench_measures_every_stage_and_leaves_nothing(root, home):
+    figures = json.loads(run("bench", root, "--json").stdout)
+    assert (figures["files"], figures["functions"], figures["model"], figures["device"]) == (
+        4,
+        4,
+        "hash",
+        "cpu",
+    )
+    positive = [name for name, value in figures.items() if isinstance(value, (int, float)) and value > 0]
+    assert {
+        "parse_megabytes_per_second",
+        "embedded_functions_per_second",
+        "query_by_words_p50_ms",
+        "query_by_words_and_meaning_p99_ms",
+        "disk_bytes_per_function",
+        "peak_memory_bytes",
+    } <= set(positive)
+    assert not home.exists()
+    assert "parse megabytes per second" in run("bench", root).stdout
+
+
+def test_bench_of_an_empty_folder_is_told(tmp_path, embedder):
+    (tmp_path / "empty").mkdir()
+    assert "nothing to index" in run("bench", tmp_path / "empty", status=2).stderr
+
+
+def test_mine_reports_what_it_took(root, tmp_path):
+    (root / "LICENSE").write_text(
+        "MIT License\n\nPermission is hereby granted, free of charge", encoding="utf-8"
+    )
+    out = tmp_path / "pairs.jsonl"
+    report = json.loads(run("mine", root, "--out", out, "--licence", "MIT", "--json").stdout)
+    assert report["files"] >= 1
+    assert out.exists()
+    assert f"in {out}" in run("mine", root, "--out", out, "--licence", "MIT").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mine", "{tmp}/none", "--out", "{tmp}/x", "--licence", "MIT"], "is not a folder"),
+        (["mine", "{tmp}", "--out", "{tmp}/x", "--exclude", "{tmp}/none.json"], "list of blocked code"),
+        (["train", "{tmp}/none.toml", "--out", "{tmp}/x", "--work", "{tmp}/w"], "cannot read the recipe"),
+    ],
+)
+def test_wrong_use_of_the_tools_is_told(tmp_path, arguments, message):
+    assert message in run(*(argument.format(tmp=tmp_path) for argument in arguments), status=2).stderr
+
+
+@pytest.mark.parametrize("name", ["lsp", "evaluate"])
+def test_a_tool_gets_its_own_arguments(monkeypatch, name):
+    seen = []
+    module = {"lsp": "lsp_server", "evaluate": "indexer.evaluation"}[name]
+    monkeypatch.setattr(f"{module}.main", lambda arguments: seen.extend(arguments) or 3)
+    run(name, "--help", "x", "--port", "7", status=3)
+    assert seen == ["--help", "x", "--port", "7"]
+
+
+def test_a_tool_without_its_extra_says_what_to_install(monkeypatch):
+    def main(arguments):
+        raise ModuleNotFoundError("No module named 'mteb'", name="mteb")
+
+    monkeypatch.setattr("indexer.evaluation.main", main)
+    assert "pip install 'codewhere[evaluate]'" in run("evaluate", status=2).stderr
+
+
 # the program
 
 
@@ -370,7 +479,21 @@ def start(*arguments, **options) -> subprocess.Popen:
 
 def test_version_and_help():
     assert run("--version").stdout.startswith("codewhere ")
-    names = ["index", "search", "similar", "watch", "status", "doctor", "gc", "models", "lsp", "bench"]
+    names = [
+        "index",
+        "search",
+        "similar",
+        "watch",
+        "status",
+        "doctor",
+        "gc",
+        "models",
+        "lsp",
+        "mine",
+        "train",
+        "evaluate",
+        "bench",
+    ]
     output = run("--help").stdout
     assert [name for name in names if name not in output] == []
 

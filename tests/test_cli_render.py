@@ -124,6 +124,12 @@ def test_a_terminal_gets_a_link_and_highlighted_terms(root):
     assert "1 result · 12 ms · 50 % of the functions have a vector" in output
 
 
+def test_a_stem_highlights_its_whole_word_but_not_the_next_one(root):
+    function = make_function(symbol="SecureCookieSession")
+    output = shown(make_answer(root, function, terms=("cooki",)), terminal=True)
+    assert re.search(r"\x1b\[1;33mCookie\x1b\[0m\x1b\[1mSession", output)
+
+
 def test_no_color_removes_colours(root, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", shown(make_answer(root, terms=("call",)), terminal=True))

@@ -146,7 +146,7 @@ def test_the_limit_of_watches_is_compared_with_the_folders(
     index(root, config)
     finding = only(config, "watching")
     assert finding.level == level
-    assert "6 folders indexed" in finding.message
+    assert "7 folders indexed" in finding.message
     assert ("max_user_watches=524288" in finding.advice) == (level == "warn")
 
 

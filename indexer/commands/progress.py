@@ -74,15 +74,10 @@ class ProgressDisplay:
 
     def _draw(self, progress: Progress) -> None:
         assert self._bar is not None
+        title, detail, total = self._title(progress), self._detail(progress), progress.total or None
         if self._task is None:
-            self._task = self._bar.add_task("", total=None, detail="")
-        self._bar.update(
-            self._task,
-            description=self._title(progress),
-            completed=progress.done,
-            total=progress.total or None,
-            detail=self._detail(progress),
-        )
+            self._task = self._bar.add_task(title, total=total, detail=detail)
+        self._bar.update(self._task, description=title, completed=progress.done, total=total, detail=detail)
 
     def _log(self, progress: Progress) -> None:
         now = self._clock()

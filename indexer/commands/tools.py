@@ -11,7 +11,6 @@ from indexer.errors import UserError
 _TOOLS = {
     "lsp": ("lsp_server", ""),
     "evaluate": ("indexer.evaluation", "evaluate"),
-    "bench": ("indexer.evaluation.bench", ""),
 }
 
 

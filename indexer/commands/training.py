@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,7 +35,8 @@ def mine(
         folders, out, licence=licence, exclude=block, processes=processes, per_repository=per_repository
     )
     if as_json:
-        print_json(dataclasses.asdict(report))
+        # Not asdict, which makes a wrong copy of a Counter before Python 3.12.
+        print_json(vars(report))
         return
     print_line(f"{count(report.pairs, 'pair')} from {count(report.files, 'file')} in {out}")
     for title, counter in (("language", report.languages), ("dropped", report.dropped)):
