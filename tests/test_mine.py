@@ -132,7 +132,8 @@ def test_code_is_blocked_however_it_is_indented_or_commented() -> None:
 
 
 def test_a_blocklist_survives_saving(tmp_path: Path) -> None:
-    block = Blocklist.build(["int f() { return 1; }"], ["a/b"])
+    block = Blocklist.build(["int f() { return 1; }"], ["a/b"], ["has_close_elements"])
+    assert block.blocks_name("hasCloseElements") and not block.blocks_name("elements")
     block.save(tmp_path / "block.json")
     assert Blocklist.load(tmp_path / "block.json") == block
 
@@ -191,6 +192,12 @@ def test_the_licence_of_a_folder(tmp_path: Path, files: dict[str, str], licence:
         ("Sort the rows by price.\n\n>>> sort([2, 1])\n[1, 2]", "Sort the rows by price."),
         ("按价格对行进行排序。第二句。", "按价格对行进行排序。"),
         ("Yes. Sort the rows by price.", "Yes. Sort the rows by price."),
+        ("Sort the rows by price\n\nThe order is stable.", "Sort the rows by price"),
+        ("Sort the rows by price.\nrows: What to sort.", "Sort the rows by price."),
+        ("/O(n log n)/. Sort the rows by price.", "Sort the rows by price."),
+        ("    sort(rows)\n\nSort the [Row]s by price.", "Sort the Rows by price."),
+        ("@notice Sort the rows by price.", "Sort the rows by price."),
+        ("node_modules/yaml/browser/dist/core.js", None),
         ("{@inheritDoc}", None),
         ("Constructor for the table of rows.", None),
         ("TODO sort the rows by price", None),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.training.mining.blocklist import Blocklist
+from indexer.training.mining.collect import main
 from indexer.training.mining.parallel import Parallel, collect_parallel, plain_sentence, sample
 from indexer.training.mining.problems import (
     exercism,
@@ -150,3 +152,35 @@ def test_a_snippet_page(tmp_path: Path) -> None:
 
 def test_a_statement_is_cut_before_its_examples() -> None:
     assert statement("# T\n\nFind `x` in [a](b).\n\nExample 1:\n\n1, 2") == "T Find x in a."
+
+
+def test_collecting_writes_all_three_files_without_blocked_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    exercise = "exercism+python/exercises/practice/{0}/.meta/{1}"
+    about = json.dumps({"files": {"example": [".meta/example.py"]}, "blurb": "Tell whether years are leap."})
+    tasks = {
+        "leap": "def leap(year):\n    return year % 4 == 0\n",
+        "prime": "def is_prime(n):\n    return n in PRIMES\n",
+    }
+    files = {exercise.format(name, "config.json"): about for name in tasks}
+    files |= {exercise.format(name, "example.py"): code for name, code in tasks.items()}
+    files |= {f"tldr-pages+tldr/{name}": text for name, text in TRANSLATIONS["tldr"].items()}
+    files |= {"TellinaTool+nl2bash/data/bash/all.nl": "List all the files\n", "conala-train.json": "[]"}
+    files |= {"TellinaTool+nl2bash/data/bash/all.cm": "ls -a .\n"}
+    Blocklist.build([], [], ["isPrime"]).save(tmp_path / "block.json")
+    write(tmp_path / "sources", files)
+    arguments = [str(tmp_path / "sources"), str(tmp_path), "--block", str(tmp_path / "block.json")]
+    monkeypatch.setattr("sys.argv", ["collect", *arguments])
+    main()
+    rows = {}
+    for name in ("problems", "commands", "parallel"):
+        with (tmp_path / f"{name}.jsonl.zst").open("rb") as file:
+            text = zstandard.ZstdDecompressor().stream_reader(file).read().decode()
+            rows[name] = [json.loads(line) for line in text.splitlines()]
+    assert [row["symbol"] for row in rows["problems"]] == ["example"]
+    assert rows["problems"][0]["code"].startswith("def leap")
+    assert {(row["query"], row["code"]) for row in rows["commands"]} >= {("List all the files", "ls -a .")}
+    assert {row["natural"] for row in rows["commands"]} == {"en", "de"}
+    assert [row["lang"] for row in rows["parallel"]] == ["de"]

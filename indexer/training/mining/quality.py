@@ -22,7 +22,7 @@ _XML_SECTION = re.compile(
 )
 _SECTION = re.compile(
     r"""^\s*(
-        [@\\](?!brief\b|summary\b|link\b|code\b|description\b|desc\b|short\b)[a-z]\w*
+        [@\\](?!brief\b|summary\b|link\b|code\b|description\b|desc\b|short\b|notice\b|dev\b)[a-z]\w*
       | :\w+(\s+[\w\[\], ]+)?:(?!`)
       | (args|arguments|parameters?|params|returns?|yields?|raises|throws|examples?|notes?|see\ also|references
          |usage|inputs?|outputs?|options|attributes|keyword\ arguments|keywords?|methods|warnings?|warns|todo
@@ -39,8 +39,15 @@ _MARKUP = (
     (re.compile(r":[\w:]+:`~?([^`<]*?)\s*(?:<[^>]*>)?`"), r"\1"),
     (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
     (re.compile(r"\[\[([^\]]*)\]\]"), r"\1"),
+    (re.compile(r"\[([A-Za-z_][\w.:]*)\]"), r"\1"),
     (re.compile(r"</?[a-zA-Z][^<>\n]*>"), " "),
-    (re.compile(r"[@\\](?:brief|summary|description|desc|short|details?|internal|hide)\b:?", re.I), " "),
+    (re.compile(r"\A\W*O\([^()]*(?:\([^()]*\)[^()]*)*\)[/.,]*\s"), ""),
+    (
+        re.compile(
+            r"[@\\](?:brief|summary|description|desc|short|details?|internal|hide|notice|dev)\b:?", re.I
+        ),
+        " ",
+    ),
     (re.compile(r"https?://\S+"), " "),
     (re.compile(r"`+|\*\*|''+"), ""),
     (re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d+);"), " "),
@@ -54,13 +61,14 @@ _BOILERPLATE = re.compile(
       | eslint | istanbul | ts-ignore | @?noqa | pylint | type:\ ignore | clang-format | rubocop: | nolint | shellcheck
       | -\*-|vim: | ^[-=*#/ ]+$ | ^(getter|setter)\ (for|of)\b | ^non-javadoc
       | \b(this|the)\ (method|function|class)\ is\ deprecated
-      | ^dispatch(es)?\ to\ | documentation\ (of|in)\ \w+$ | ^(unit\ )?tests?\b
+      | ^\S+\.\w+$ | ^dispatch(es)?\ to\ | documentation\ (of|in)\ \w+$ | ^(unit\ )?tests?\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(
     r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!\betc\.)(?<!\bvs\.)\s+(?=[A-Z0-9\"'(]|[^\x00-\x7f])|(?<=[。！？])"
 )
+_NAMED = re.compile(r"[A-Za-z_]\w*:\s+\S")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _COMMENT_LINE = re.compile(r"^\s*(//|#(?!\[|include|define|if|el|end)|--|/\*|\*(?!\w)|%|!|;)")
 _TRIVIAL = re.compile(
@@ -97,7 +105,7 @@ def prose_of(doc: str, symbol: str = "") -> Prose | None:
     if _BOILERPLATE.search(doc[:200].strip()):
         return None
     text = _prose_lines(_unmark(_XML_SECTION.sub(" ", _FENCE.sub("\n\n", doc))))
-    sentences = [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
+    sentences = [part for piece in text.split("\n") for part in _SENTENCE_END.split(piece) if part]
     if not sentences:
         return None
     summary = _without_name(sentences.pop(0), symbol)
@@ -127,13 +135,15 @@ def _unmark(text: str) -> str:
 
 
 def _prose_lines(text: str) -> str:
-    """The lines before the first tag, section or example, joined."""
+    """The lines before the first tag, section or example: one line per paragraph."""
     kept: list[str] = []
     for line in text.splitlines():
-        if _SECTION.match(line):
+        if _SECTION.match(line) or (kept and _NAMED.match(line)):
             break
-        kept.append(line.strip(" \t*/#!-|"))
-    return re.sub(r"\s+([.,;:)])", r"\1", re.sub(r"\s+", " ", " ".join(kept))).strip()
+        if kept or not line.startswith("    "):
+            kept.append(line.strip(" \t*/#!-|") or "\n")
+    lines = re.sub(r"[^\S\n]+", " ", re.sub(r" *\n[ \n]*", "\n", " ".join(kept)))
+    return re.sub(r"\s+([.,;:)])", r"\1", lines).strip()
 
 
 def _without_name(summary: str, symbol: str) -> str:
