@@ -40,7 +40,7 @@ class _VectorScorer:
 
     def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
         """Float32 [queries, codes], cosines."""
-        return self._vectors(queries, "query") @ self._vectors(codes, "code").T
+        return np.asarray(self._vectors(queries, "query") @ self._vectors(codes, "code").T)
 
 
 class OurModel(_VectorScorer):
@@ -66,11 +66,11 @@ class CutModel:
 
     def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
         """Float32 [queries, codes], cosines."""
-        return self._cut(queries, "query") @ self._cut(codes, "code").T
+        return np.asarray(self._cut(queries, "query") @ self._cut(codes, "code").T)
 
     def _cut(self, texts: Sequence[str], side: str) -> Vectors:
         vectors = self._full._vectors(texts, side)[:, : self._dim]
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 class SentenceTransformerModel(_VectorScorer):
