@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import IO
 
 from indexer.errors import UserError
@@ -143,8 +144,7 @@ def open_output(path: Path) -> Iterator[IO[str]]:
     part = path.with_name(path.name + ".part")
     with part.open("wb") as raw:
         if path.suffix == ".zst":
-            import zstandard
-
+            zstandard = _zstandard()
             with (
                 zstandard.ZstdCompressor(level=9).stream_writer(raw) as packed,
                 io.TextIOWrapper(packed, "utf-8") as text,
@@ -154,6 +154,17 @@ def open_output(path: Path) -> Iterator[IO[str]]:
             with io.TextIOWrapper(raw, "utf-8") as text:
                 yield text
     part.replace(path)
+
+
+def _zstandard() -> ModuleType:
+    try:
+        import zstandard
+    except ModuleNotFoundError as error:
+        message = (
+            "Compressed output needs zstandard: pip install 'codewhere[train]', or name the file .jsonl."
+        )
+        raise UserError(message) from error
+    return zstandard
 
 
 def _check(folders: Sequence[Path], licence: str | None) -> None:
