@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 
 import type { Result } from './protocol';
 
+const BY_HAND: (vscode.TextEditorSelectionChangeKind | undefined)[] = [vscode.TextEditorSelectionChangeKind.Keyboard, vscode.TextEditorSelectionChangeKind.Mouse];
+
 interface Before {
   editor: vscode.TextEditor | undefined;
   selections: readonly vscode.Selection[];
@@ -32,7 +34,7 @@ export class Preview implements vscode.Disposable {
   private readonly disposables = vscode.Disposable.from(
     this.body, this.answer,
     vscode.window.onDidChangeTextEditorSelection(({ kind, textEditor }) => {
-      if (kind !== undefined && textEditor === this.marked) this.unmark();
+      if (BY_HAND.includes(kind) && textEditor === this.marked) this.unmark();
     }),
   );
 

@@ -106,14 +106,13 @@ export class ResultsView implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private update(asList = this.asList): void {
     const { list } = this;
     this.roots = list ? (asList ? list.functions() : list.files()) : [];
-    this.view.description = list?.title ?? '';
-    this.view.message = list ? messageOf(list.answer) : '';
+    this.view.message = list ? [list.title, messageOf(list.answer)].filter(Boolean).join(' • ') : '';
     void vscode.commands.executeCommand('setContext', HAS_RESULTS, list !== undefined);
     this.changed.fire();
   }
 }
 
-/** Undefined where the results speak for themselves. */
+/** Empty where the results speak for themselves. */
 function messageOf({ results, coverage, notes }: Answer): string {
   const parts = results.length === 0 ? [vscode.l10n.t('Nothing was found.'), ...notes] : [];
   if (coverage < 1) parts.push(vscode.l10n.t('{0} is searched by meaning, the rest by words', percent(coverage)));

@@ -102,6 +102,7 @@ function define(): void {
       await vscode.commands.executeCommand('codewhere.findSimilar');
       assert.deepEqual(tree(extension), ['src/cache.py > cached']);
       assert.equal(extension.results.current?.title, 'similar to backoff_delay');
+      await until('the first one is selected', () => extension.results.targets()[0]?.type === 'function');
       await vscode.commands.executeCommand('codewhere.results.viewAsList');
       assert.deepEqual(tree(extension), ['cached']);
       await vscode.commands.executeCommand('codewhere.results.viewAsTree');

@@ -36,7 +36,7 @@ async function setUp(window) {
 }
 
 async function watchProgress(window) {
-  const said = await window.watchStatus(text => /[▰▱]/.test(text), 20_000).catch(() => []);
+  const said = await window.watchStatus(text => /▰▱/.test(text), 60_000).catch(() => []);
   if (said.length > 0) await window.picture('indexing');
   await window.watchStatus(text => /^(codewhere|codewhere: words only)$/.test(text), INDEXING_MS);
   await window.command('View: Close All Editors');
@@ -104,13 +104,14 @@ async function findSimilar(window) {
   const rows = await window.resultRows();
   assert.ok(rows.length > 1, 'no similar functions: a model is needed for this');
   assert.ok(rows.every(row => row.length > 0), 'every row has a label for screen readers');
+  await window.page.waitForSelector('.pane-body .monaco-list-row.selected');
   await window.picture('similar');
 }
 
 async function resultsView(window) {
   const before = await window.resultRows();
   await window.command('codewhere: View as a List by Score');
-  await window.page.waitForTimeout(300);
+  await window.page.waitForFunction(() => !document.querySelector('.pane-body .monaco-tl-twistie.collapsible'));
   const list = await window.resultRows();
   assert.notDeepEqual(list, before);
   await window.picture('results-as-list');
