@@ -73,7 +73,10 @@ def _load(arguments: argparse.Namespace) -> np.ndarray:
     if arguments.vectors:
         return np.load(arguments.vectors).astype(np.float32)
     db = sqlite3.connect(f"{(arguments.home / FILE_NAME).as_uri()}?mode=ro", uri=True)
-    statement = "SELECT model_id, dim FROM vectors JOIN models ON models.id = model_id GROUP BY 1 ORDER BY count(*) DESC"
+    statement = (
+        "SELECT model_id, dim FROM vectors JOIN models ON models.id = model_id"
+        " GROUP BY 1 ORDER BY count(*) DESC"
+    )
     model, dim = db.execute(statement).fetchone()
     return unpack_vectors(
         [row[0] for row in db.execute("SELECT vector FROM vectors WHERE model_id = ?", (model,))], dim

@@ -23,6 +23,7 @@ from indexer.store.database import FILE_NAME, Database
 from indexer.types import Progress
 
 N_FUNCTIONS = 60
+KILLS = int(os.environ.get("CODEWHERE_KILLS", "6"))  # more of them in a long run
 
 
 @pytest.fixture
@@ -357,7 +358,7 @@ def test_killed_at_any_moment_it_loses_one_batch_at_most(folder: Path, home: Pat
     log.touch()
     rng = random.Random(0)
     kills = 0
-    for _ in range(8):
+    for _ in range(KILLS):
         process = start_python(_INDEXING, folder, home, log, 0.02)
         assert process.stdout.readline() == b"start\n"
         time.sleep(rng.uniform(0.0, 0.5))
@@ -369,6 +370,45 @@ def test_killed_at_any_moment_it_loses_one_batch_at_most(folder: Path, home: Pat
     assert last.communicate()[0] == b"start\nend\n"
     assert update(folder, home) == 0
     assert N_FUNCTIONS <= log.stat().st_size <= N_FUNCTIONS + kills * 4
+    fresh = home.with_name("fresh")
+    update(folder, fresh)
+    assert neighbours(folder, home) == neighbours(folder, fresh)
+
+
+_CHURNING = """
+import random, sys
+sys.path[:0] = sys.argv[1:3]
+from pathlib import Path
+from fakes import HashEmbedder
+from indexer.config import Config
+from indexer.engine import open_index
+from indexer.store import hnsw
+hnsw.EXACT_LIMIT = 10
+rng = random.Random(sys.argv[5])
+index = open_index(sys.argv[3], config=Config(home=Path(sys.argv[4])), embedder=HashEmbedder())
+print("start", flush=True)
+while True:
+    for number in range(4):
+        text = f"def churned_{rng.randrange(9)}(value):\\n    return {rng.randrange(9)}\\n"
+        Path(sys.argv[3], f"churn{number}.py").write_text(text * rng.randrange(4))
+    index.update(batch_size=2)
+    index._store.gc(grace_days=0)
+"""
+
+
+def test_killed_while_writing_removing_and_collecting_the_store_stays_whole(folder: Path, home: Path) -> None:
+    rng = random.Random(1)
+    for kill in range(KILLS):
+        process = start_python(_CHURNING, folder, home, kill)
+        assert process.stdout.readline() == b"start\n"
+        time.sleep(rng.uniform(0.0, 0.6))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        # A graph may be cut off in the middle: then there is no header yet that speaks of it.
+        assert check(home) == []
+    for path in folder.glob("churn*"):
+        path.unlink()
+    assert update(folder, home) <= N_FUNCTIONS
     fresh = home.with_name("fresh")
     update(folder, fresh)
     assert neighbours(folder, home) == neighbours(folder, fresh)

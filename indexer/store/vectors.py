@@ -86,12 +86,15 @@ def texts(db: sqlite3.Connection, contents: Sequence[int]) -> dict[int, str]:
 
 
 def add(db: sqlite3.Connection, model: int, contents: Iterable[tuple[int, Vectors]]) -> None:
-    """Write all windows, float32 [windows, dim], of each content; vectors that are there already stay."""
+    """Write all windows, float32 [windows, dim], of each content; vectors that are there already stay.
+
+    What garbage collection took meanwhile, content or model, is passed over.
+    """
     db.executemany(
         "INSERT OR IGNORE INTO vectors (model_id, content_id, window, vector)"
-        " SELECT ?, id, ?, ? FROM contents WHERE id = ?",
+        " SELECT models.id, contents.id, ?, ? FROM models, contents WHERE models.id = ? AND contents.id = ?",
         (
-            (model, window, pack_vector(vector), content)
+            (window, pack_vector(vector), model, content)
             for content, windows in contents
             for window, vector in enumerate(windows)
         ),
