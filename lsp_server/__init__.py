@@ -7,6 +7,6 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server until the editor ends it; the exit status."""
-    from lsp_server.server import main as run
+    from lsp_server.main import main as run
 
     return run(arguments)

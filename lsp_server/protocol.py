@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,10 @@ class Protocol(LanguageServerProtocol):
     _server: CodewhereServer
     _shutdown_task: asyncio.Task[Any] | None = None
 
+    def __init__(self, server: CodewhereServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        self._running: dict[int | str, tuple[str, float]] = {}  # method and start of each unanswered request
+
     @functools.cache  # noqa: B019 - one protocol lives as long as the process
     def get_message_type(self, method: str) -> type[Any] | None:
         """Own requests stay JSON; the others have the types of lsprotocol."""
@@ -92,9 +97,22 @@ class Protocol(LanguageServerProtocol):
         method = getattr(message, "method", None)
         refusal = self._refusal(method)
         if refusal is None:
+            if method is not None and hasattr(message, "id"):
+                self._running[message.id] = (method, time.perf_counter())
             super().handle_message(message)
         elif hasattr(message, "id"):
             self._send_response(message.id, error=refusal.to_response_error())
+
+    def _send_response(
+        self, msg_id: int | str, result: object = None, error: lsp.ResponseError | None = None
+    ) -> None:
+        super()._send_response(msg_id, result, error)
+        method, started = self._running.pop(msg_id, ("", 0.0))
+        if method and self._server.settings.trace:
+            outcome = f"error {error.code}" if error else "done"
+            elapsed_ms = 1000 * (time.perf_counter() - started)
+            message = f"{method} {outcome} after {elapsed_ms:.1f} ms"
+            self._server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Log, message))
 
     def _refusal(self, method: str | None) -> JsonRpcException | None:
         if method is None or method == lsp.EXIT:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -78,6 +75,7 @@ class CodewhereServer(LanguageServer):
         self._background = ThreadPoolExecutor(1, "codewhere-background")
         self._overlay_timer: asyncio.TimerHandle | None = None
         self._last_announced = 0.0
+        self._told: set[str] = set()
         self._aside: set[asyncio.Task[None]] = set()  # the event loop alone would forget them
 
     @property
@@ -121,6 +119,8 @@ class CodewhereServer(LanguageServer):
         by_client = self.client_watches()
 
         def work() -> None:
+            for note in self._new_notes(root):
+                self.post(self.tell, lsp.MessageType.Warning, note)
             # Events first: what changes between the first look and the first event would be missed.
             if self.settings.watch:
                 self.follower.follow(root, self.workspaces.config, by_client=by_client)
@@ -185,10 +185,6 @@ class CodewhereServer(LanguageServer):
         """Shows a sentence to the person."""
         self.window_show_message(lsp.ShowMessageParams(kind, message))
 
-    def log_to_client(self, message: str) -> None:
-        """Writes a line to the client's log."""
-        self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, message))
-
     def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401 - pygls' signature
         """Defects go to the log; a pop-up for each would only disturb. Failed requests were answered."""
         if source is not FeatureRequestError:
@@ -234,6 +230,16 @@ class CodewhereServer(LanguageServer):
         if root.state.state != "indexing":
             self.bars.end(root)
         self.announce(reason)
+
+    def _new_notes(self, root: Root) -> list[str]:
+        """What the settings of a root say that was not said before."""
+        try:
+            notes = self.workspaces.config(root.path).notes
+        except UserError:
+            return []  # opening the index says it
+        new = [note for note in notes if note not in self._told]
+        self._told.update(new)
+        return new
 
     def _as_query(self, work: Callable[[], Result]) -> Result:
         with self.gate.query():
@@ -295,42 +301,6 @@ def create_server(embedder: LoadEmbedder | None = None, home: Path | None = None
     return server
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the server until the client ends it; the exit status is 0 after a proper shutdown, else 1."""
-    from lsp_server.transport import serve_stdio, serve_tcp
-
-    options = _parse_arguments(arguments)
-    logging.basicConfig(
-        stream=sys.stderr, level=options.log_level, format="%(levelname)s %(name)s: %(message)s"
-    )
-    try:
-        if options.tcp:
-            return serve_tcp(create_server, options.host, options.port, allow_remote=options.allow_remote)
-        return serve_stdio(create_server())
-    except UserError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - stdout belongs to the protocol, stderr to the person
-        return 2
-
-
-def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("codewhere lsp", description="The language server of codewhere.")
-    parser.add_argument("--stdio", action="store_true", help="talk over stdin and stdout (the default)")
-    parser.add_argument("--tcp", action="store_true", help="listen for one client; needs a token, see below")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument(
-        "--port", type=int, default=9257, help="port; 0 takes a free one (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--allow-remote", action="store_true", help="listen on an address other machines reach"
-    )
-    parser.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
-    parser.epilog = (
-        "With --tcp the client sends the token as initializationOptions.token. "
-        "It is taken from CODEWHERE_TOKEN; without that a new one is printed on stderr."
-    )
-    return parser.parse_args(arguments)
-
-
 def _load_embedder(config: Config) -> Embedder:
     from indexer.embedding import load_embedder
 
@@ -372,10 +342,3 @@ def _version() -> str:
         return metadata.version("codewhere")
     except metadata.PackageNotFoundError:  # pragma: no cover - run from a copy of the source
         return "0"
-
-
-def exit_now(status: int) -> None:
-    """Ends the process without waiting for threads that only compute; everything is written by now."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)

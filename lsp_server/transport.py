@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Protocol
 
 from pygls.io_ import StdinAsyncReader, run_async
 
@@ -96,10 +96,8 @@ class LimitedReader:
             return b""
 
 
-def serve_stdio(server: CodewhereServer) -> int:
-    """Serves the process that started this one; the exit status."""
-    from lsp_server.server import exit_now
-
+def serve_stdio(server: CodewhereServer) -> NoReturn:
+    """Serves the process that started this one, and ends this one with the exit status of the session."""
     stdin, stdout = _private_stdio()
     writer = QueueWriter(stdout)
     server.protocol.set_writer(writer)
@@ -108,17 +106,16 @@ def serve_stdio(server: CodewhereServer) -> int:
     status = server.exit_status
     server.close()
     writer.close()
-    exit_now(status)
-    return status
+    _exit_now(status)
 
 
-def serve_tcp(make_server: Callable[[], CodewhereServer], host: str, port: int, *, allow_remote: bool) -> int:
-    """Waits for one client with the right token and serves it; the exit status.
+def serve_tcp(
+    make_server: Callable[[], CodewhereServer], host: str, port: int, *, allow_remote: bool
+) -> NoReturn:
+    """Waits for one client with the right token, serves it, and ends the process with the exit status.
 
     Raises `UserError` for an address that other machines reach, unless that was allowed.
     """
-    from lsp_server.server import exit_now
-
     if not allow_remote and not _is_loopback(host):
         raise UserError(f"{host} can be reached from other machines; say --allow-remote if that is wanted.")
     token = _token()
@@ -128,8 +125,7 @@ def serve_tcp(make_server: Callable[[], CodewhereServer], host: str, port: int, 
     except OSError as error:
         raise UserError(f"Cannot listen on {host}:{port}: {error.strerror}. Take another --port.") from error
     server.close()
-    exit_now(server.exit_status)
-    return server.exit_status
+    _exit_now(server.exit_status)
 
 
 async def _run_session(server: CodewhereServer, reader: Reader) -> None:
@@ -288,3 +284,10 @@ def _token() -> str:
     if len(given) < _MIN_TOKEN_CHARS:
         raise UserError(f"{TOKEN_VARIABLE} must have at least {_MIN_TOKEN_CHARS} characters.")
     return given
+
+
+def _exit_now(status: int) -> NoReturn:
+    """Ends the process without waiting for threads that only compute or read; everything is written by now."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

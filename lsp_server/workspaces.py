@@ -74,6 +74,11 @@ class Root:
         """Reads the counts from the index."""
         self.state = replace(self.state, counts=self.open().status())
 
+    @property
+    def was_read(self) -> bool:
+        """Whether the files of this root are known, as of the last look."""
+        return self.state.counts is not None and self.state.counts.indexed
+
     def relative(self, path: Path) -> str | None:
         """POSIX path below the root; None outside of it."""
         try:

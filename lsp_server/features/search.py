@@ -114,7 +114,7 @@ async def ask(
             try:
                 answer = ask_root(root, root.overlay(snapshots))
             except UserError as error:
-                notes.append(f"{root.name}: {error}")
+                notes.append(_excuse(root, error))
                 continue
             answers.append((root, answer))
             send([Hit(root, result) for result in answer.results] if token is not None else [])
@@ -140,6 +140,13 @@ def _merge(answers: Sequence[tuple[Root, Answer]], notes: Sequence[str], limit: 
     best = sorted(hits.values(), key=lambda hit: -hit.result.score)[:limit]
     all_notes = dict.fromkeys([*notes, *(note for _, answer in answers for note in answer.notes)])
     return Found(tuple(best), _coverage(answers), tuple(all_notes), 0.0)
+
+
+def _excuse(root: Root, error: UserError) -> str:
+    """Why a root gave no answer; the advice of the engine is for the command line."""
+    if root.state.state == "indexing" and not root.was_read:
+        return f"{root.name} is being read for the first time; ask again in a moment."
+    return f"{root.name}: {error}"
 
 
 def _coverage(answers: Sequence[tuple[Root, Answer]]) -> float:

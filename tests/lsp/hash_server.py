@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from lsp_server.server import create_server, exit_now
+from lsp_server.server import create_server
 from lsp_server.transport import serve_stdio, serve_tcp
 from tests.fakes import HashEmbedder
 
@@ -44,4 +44,4 @@ if __name__ == "__main__":
     if "--tcp" in sys.argv:
         serve_tcp(lambda: create_server(load), "127.0.0.1", 0, allow_remote=False)
     else:
-        exit_now(serve_stdio(create_server(load)))
+        serve_stdio(create_server(load))

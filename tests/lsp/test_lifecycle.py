@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from tests.lsp.conftest import FILES, SERVER, folder, indexed, request, until, write_files
 
@@ -182,6 +184,18 @@ async def test_settings_can_change(start, project, how):
         return len((await search(client, "read the settings"))["results"]) == 1
 
     await until(limited)
+
+
+async def test_the_time_of_requests_is_logged_where_asked(start, project):
+    client = await start(project, options={"trace": True})
+    await request(client, "codewhere/status", {})
+    with pytest.raises(JsonRpcException):
+        await request(client, "codewhere/search", {})
+    said = await until(
+        lambda: [line.message for line in client.log_messages if "codewhere/search" in line.message]
+    )
+    assert re.fullmatch(r"codewhere/search error -32602 after \d+\.\d ms", said[0])
+    assert any(line.message.startswith("codewhere/status done") for line in client.log_messages)
 
 
 async def test_another_model_embeds_again(start, project):
