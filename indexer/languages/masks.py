@@ -6,6 +6,7 @@ Blanks are as long as what they replace, so offsets stay; bodies and signatures 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from indexer.languages.symbols import C_FAMILY
 
@@ -23,25 +24,54 @@ _MASKS = (
         rb"\n[ \t]*((?:" + _MACRO + _CALL + rb"[ \t]+)+)"
         rb"(?=(?:" + _NAME + rb"(?:<[^;{}()\n]*>)?[ \t*&]+)+" + _NAME + rb"[ \t]*\()"
     ),
+    # UNUSED(static void name(int a)) {
+    re.compile(rb"\n[ \t]*([A-Z][A-Z0-9_]{2,}\()[A-Za-z_][^;{}()]*\([^;{}]*\)(\))\s*\{"),
     # MACRO Constructor(int a) : member(a) {
     re.compile(rb"\n[ \t]*(" + _MACRO + rb"[ \t]+)(?=\w+\([^;{}]*\)\s*:\s*\w+[({])"),
     # Qt's signals: and public slots:
     re.compile(rb"\n[ \t]*((?:signals|Q_SIGNALS|(?:public|private|protected)[ \t]+(?:slots|Q_SLOTS))[ \t]*:)"),
 )
+_DIRECTIVE = re.compile(rb"\n[ \t]*#[ \t]*(if|elif|else|endif)[^\n]*")
+_NOT_NEWLINE = re.compile(rb"[^\n]")
 
 
 def masked(text: bytes, language: str) -> bytes:
     """The text as the grammar gets it, of the same length."""
     if language not in C_FAMILY:
         return text
-    code = b"\n" + text
+    code = _without_split_branches(b"\n" + text)
     for mask in _MASKS:
         code = mask.sub(_blank, code)
     return code[1:]
 
 
 def _blank(match: re.Match[bytes]) -> bytes:
-    start, end = match.span(1)
-    start, end = start - match.start(), end - match.start()
     whole = match[0]
-    return whole[:start] + b" " * (end - start) + whole[end:]
+    for group in range(1, (match.lastindex or 0) + 1):
+        start, end = match.start(group) - match.start(), match.end(group) - match.start()
+        whole = whole[:start] + b" " * (end - start) + whole[end:]
+    return whole
+
+
+def _without_split_branches(code: bytes) -> bytes:
+    """Of conditions that split a function, such as two heads for one body, leave the first branch alone."""
+    blanks: list[tuple[int, int]] = []
+    open_groups: list[list[re.Match[bytes]]] = []
+    for directive in _DIRECTIVE.finditer(code):
+        if directive[1].startswith(b"if"):
+            open_groups.append([directive])
+        elif open_groups:
+            open_groups[-1].append(directive)
+            if directive[1] == b"endif":
+                blanks += _unbalanced(code, open_groups.pop())
+    for start, end in blanks:
+        code = code[:start] + _NOT_NEWLINE.sub(b" ", code[start:end]) + code[end:]
+    return code
+
+
+def _unbalanced(code: bytes, group: list[re.Match[bytes]]) -> list[tuple[int, int]]:
+    """What to blank of a group of branches, one of which opens more braces than it closes."""
+    branches = [(head.end(), tail.start()) for head, tail in pairwise(group)]
+    if all(code.count(b"{", *branch) == code.count(b"}", *branch) for branch in branches):
+        return []
+    return [group[0].span(), (group[1].start(), group[-1].end())]

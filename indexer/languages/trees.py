@@ -27,6 +27,8 @@ TIME_LIMIT = 2.0
 """Seconds for the grammar on a file that is the same thing over and over."""
 MAX_CHILDREN = 20_000
 """Children of a broken node; a query takes time that grows with their square."""
+MAX_LEVELS = 3
+"""How often a broken stretch is cut further inside."""
 MIN_RECOVERED_LINES = 4
 """Broken stretches from this length on are read again in pieces."""
 
@@ -54,11 +56,29 @@ def _read(code: bytes, language: str) -> tuple[list[Match], list[ParseError]]:
         return _matches(root, language), []
     broken = _broken(root)
     matches = _matches_of_broken(root, broken, language)
-    for start, end in _outermost(broken):
-        for piece in _pieces(code, start, end):
-            part = _parse_range(code, *piece, language)
-            matches += _matches_of_broken(part, _broken(part) if part.has_error else [], language)
+    for region in _outermost(broken):
+        matches += _recovered(code, region, language)
     return matches, _errors(broken)
+
+
+def _recovered(code: bytes, region: tuple[int, int], language: str) -> list[Match]:
+    """Matches in the pieces of a broken stretch; a piece that is broken itself is cut further inside."""
+    matches: list[Match] = []
+    pending = [(region, 0, 0)]
+    while pending:
+        (start, end), floor, level = pending.pop()
+        margin, pieces = _pieces(code, start, end, floor)
+        if level == MAX_LEVELS or margin < 0:
+            continue
+        if len(pieces) == 1:
+            pending.append(((start, end), margin + 1, level + 1))
+            continue
+        for piece in pieces:
+            part = _parse_range(code, *piece, language)
+            broken = _broken(part) if part.has_error else []
+            matches += _matches_of_broken(part, broken, language)
+            pending.extend((inner, margin + 1, level + 1) for inner in _outermost(broken))
+    return matches
 
 
 class _TooSlowError(Exception):
@@ -110,7 +130,7 @@ def nesting(code: bytes) -> int:
 def _read_shallow(code: bytes, language: str) -> tuple[list[Match], list[ParseError]]:
     """The matches in those pieces of a file that are not nested out of all reason."""
     matches: list[Match] = []
-    for start, end in _pieces(code, 0, len(code)):
+    for start, end in _pieces(code, 0, len(code))[1]:
         if nesting(code[start:end]) <= MAX_NESTING:
             matches += _matches(_parse_range(code, start, end, language), language)
     message = f"more than {MAX_NESTING} brackets are open at once; only what stands outside is read"
@@ -160,23 +180,30 @@ def _outermost(nodes: list[tree_sitter.Node]) -> Iterator[tuple[int, int]]:
             yield node.start_byte, node.end_byte
 
 
-def _pieces(code: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    """Ranges that begin where a line of the outermost indentation follows a blank line."""
+def _pieces(code: bytes, start: int, end: int, floor: int = 0) -> tuple[int, list[tuple[int, int]]]:
+    """Ranges that begin where one of the least indented lines follows a blank line.
+
+    Lines indented by less than `floor` do not count. Returns that indentation, -1 if there is none, and the
+    ranges, which together are the whole stretch.
+    """
     start = code.rfind(b"\n", 0, start) + 1
-    lines = []
-    position = start
-    while position < end:
-        newline = code.find(b"\n", position, end)
-        stop = newline + 1 if newline >= 0 else end
-        line = code[position:stop]
-        lines.append((position, len(line) - len(line.lstrip()) if line.strip() else -1))
-        position = stop
-    margin = min((indent for _, indent in lines if indent >= 0), default=0)
+    lines = list(_indents(code, start, end))
+    margin = min((indent for _, indent in lines if indent >= floor), default=-1)
     cuts = [start]
     for (_, above), (position, indent) in pairwise(lines):
         if indent == margin and above < 0:
             cuts.append(position)
-    return list(zip(cuts, [*cuts[1:], end], strict=True)) if len(cuts) > 1 else []
+    return margin, list(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _indents(code: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where each line begins and how far it is indented, -1 for a blank one."""
+    while start < end:
+        newline = code.find(b"\n", start, end)
+        stop = newline + 1 if newline >= 0 else end
+        line = code[start:stop]
+        yield start, len(line) - len(line.lstrip()) if not line.isspace() else -1
+        start = stop
 
 
 def _errors(broken: list[tree_sitter.Node]) -> list[ParseError]:

@@ -22,7 +22,8 @@ _KIND_OF = {"extension": "module", "bound": "function", "section": "scope"}
 _MAKERS = frozenset((*KINDS, *_KIND_OF, "scope"))
 
 _PREFIX = re.compile(
-    rb"[ \t]*((?:[A-Z][A-Z0-9_]{2,}(?:\([^()\n]*\))?[ \t]+|(?:const|let|var|static|extern)[ \t]+)+)"
+    rb"[ \t]*((?:[A-Z][A-Z0-9_]{2,}(?:\([^()\n]*\))?[ \t]+|[A-Z][A-Z0-9_]{2,}\("
+    rb"|(?:const|let|var|static|extern)[ \t]+)+)"
 )
 
 

@@ -6,6 +6,7 @@
 ; A function that extends a type.
 (function_declaration (user_type) @receiver . "." . name: (_) @name (function_body) @body) @function
 (function_declaration name: (_) @name (function_body) @body) @function
+(source_file (function_declaration name: (_) @name) @function)
 (secondary_constructor "constructor" @name (block) @body) @constructor
 (secondary_constructor "constructor" @name) @constructor
 (property_declaration (variable_declaration (identifier) @name) (getter) @body) @method
