@@ -315,6 +315,18 @@ def test_a_graph_cut_by_a_full_disk_is_noticed_when_it_is_written(
     assert graph_files(home) == []
 
 
+def test_repair_drops_a_graph_that_finds_too_little(
+    folder: Path, home: Path, small_graphs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(folder, home)
+    assert repair(home) == []
+    monkeypatch.setattr(Store, "recall", lambda self, root_id: 0.5)
+    assert "50%" in repair(home)[0]
+    assert graph_files(home) == []
+    update(folder, home)
+    assert len(graph_files(home)) == 2
+
+
 _OPENING = """
 import sys
 sys.path[:0] = sys.argv[1:3]

@@ -23,6 +23,8 @@ from indexer.types import Vectors
 if TYPE_CHECKING:
     from hnswlib import Index  # type: ignore[import-untyped]
 
+FOLDER = "hnsw"
+"""Of all graphs, in the data folder."""
 FORMAT = 1
 # recall@10 against exact search was 0.998 on 50,000 vectors of code with these (benchmarks/hnsw.py).
 M = 16

@@ -12,10 +12,10 @@ from indexer.errors import UserError
 from indexer.store import catalogue, hnsw, lexical
 from indexer.store.database import FILE_NAME, Database
 from indexer.store.records import to_blob, unpack_text
-
-GRAPHS = "hnsw"
+from indexer.store.store import Store
 
 _STEP = 200  # rows read at once from a damaged file; a step that fails is read row by row
+_LEAST_RECALL = 0.95  # a graph below this is not worth keeping
 _SIDE_FILES = ("", "-wal", "-shm")
 _UNUSED = "NOT EXISTS (SELECT 1 FROM functions WHERE content_id = contents.id)"
 
@@ -28,7 +28,7 @@ def check(home: Path) -> list[str]:
     database = Database(home)
     try:
         with database.writing() as db:
-            return [sentence for sentence, _ in _faults(db, home / GRAPHS)]
+            return [sentence for sentence, _ in _faults(db, home / hnsw.FOLDER)]
     except UserError as error:
         return [str(error)]
     finally:
@@ -43,12 +43,12 @@ def repair(home: Path) -> list[str]:
     database = Database(home)
     try:
         with database.writing() as db:
-            for sentence, cure in list(_faults(db, home / GRAPHS)):
+            for sentence, cure in list(_faults(db, home / hnsw.FOLDER)):
                 cure()
                 done.append(sentence)
     finally:
         database.close()
-    return done
+    return done + _drop_poor_graphs(home)
 
 
 _Fault = tuple[str, Callable[[], object]]
@@ -82,6 +82,23 @@ def _faults(db: sqlite3.Connection, graphs: Path) -> Iterator[_Fault]:
     )
     for path in hnsw.broken_headers(graphs):
         yield f"The graph {path.name} is missing, cut or altered.", path.unlink
+
+
+def _drop_poor_graphs(home: Path) -> list[str]:
+    store = Store(home)
+    try:
+        recalls = [(root, store.recall(root.id)) for root in store.roots()]
+    finally:
+        store.close()
+    done = []
+    for root, recall in recalls:
+        if recall is not None and recall < _LEAST_RECALL:
+            hnsw.remove(home / hnsw.FOLDER, root.id)
+            done.append(
+                f"The graph of {root.path} found only {recall:.0%} of the nearest functions and was removed;"
+                " vectors are scanned one by one until `codewhere index` builds it anew."
+            )
+    return done
 
 
 def _rows_at_fault(
@@ -128,7 +145,7 @@ def _salvage(home: Path) -> str:
         path = home / f"{FILE_NAME}{suffix}"
         if path.exists():
             path.rename(home / f"{name}{suffix}")
-    for path in (home / GRAPHS).glob("*"):
+    for path in (home / hnsw.FOLDER).glob("*"):
         path.unlink()  # they label vectors by ids of the old database
     database = Database(home)
     old = sqlite3.connect(home / name)

@@ -24,7 +24,6 @@ from indexer.store.records import (
     RootRow,
     StoredFunction,
 )
-from indexer.store.repair import GRAPHS
 from indexer.types import Function, SearchFilters, SkippedFile, Vectors
 
 
@@ -35,15 +34,10 @@ class Store:
         """Open the store in `home`, or create it; `UserError` says what to do when that cannot be."""
         self.home = Path(home)
         self._database = Database(self.home)
-        self._graphs = self.home / GRAPHS
+        self._graphs = self.home / hnsw.FOLDER
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
         self._refreshing = threading.Lock()
         self._coverage: dict[int, tuple[tuple[int, int, int | None], tuple[int, int]]] = {}
-
-    @property
-    def read_only(self) -> bool:
-        """True when the data folder cannot be written to: searching works, indexing does not."""
-        return self._database.read_only
 
     def close(self) -> None:
         """Close the connections of all threads and free the vectors in memory."""
