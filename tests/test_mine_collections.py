@@ -14,7 +14,6 @@ from indexer.training.mining.problems import (
     exercism,
     leetcode,
     snippets,
-    solutions_in_markdown,
     statement,
     statements_of,
 )
@@ -112,7 +111,7 @@ def test_an_exercise_gives_its_instructions_and_its_blurb(tmp_path: Path) -> Non
             "exercises/practice/broken/.meta/config.json": "{",
         },
     )
-    queries = {pair.query: pair for pair in exercism(track)}
+    queries = {pair.query: pair for pair in exercism(track, "MIT")}
     assert set(queries) == {"Given a year, report leap years.", "Tell leap years."}
     assert all(pair.code.startswith("def leap") and pair.language == "python" for pair in queries.values())
 
@@ -127,19 +126,11 @@ def test_statements_join_solutions_in_other_collections(tmp_path: Path) -> None:
     solution = (
         "// Time: O(n)\n\nclass Solution { int f(int a) { return a; } };\n\n// Time: O(1)\nclass Other {};\n"
     )
-    (pair,) = leetcode(statements_of(texts), write(tmp_path / "ada+all", {"C++/two-sum.cpp": solution}))
+    (pair,) = leetcode(
+        statements_of(texts), write(tmp_path / "ada+all", {"C++/two-sum.cpp": solution}), "MIT"
+    )
     assert pair.query == "Find two numbers."
     assert pair.code.startswith("class Solution {") and "Other" not in pair.code and pair.language == "cpp"
-
-
-def test_solutions_beside_their_statement(tmp_path: Path) -> None:
-    page = (
-        "## 题目描述\n\n给定一个整数数组，请你找出两个数。\n\n## 代码\n\n```js\n"
-        + "const f = (a) => a.map((x) => x + 1)\n" * 4
-        + "```\n"
-    )
-    (pair,) = solutions_in_markdown(write(tmp_path, {"a.md": page}), "Apache-2.0")
-    assert (pair.natural, pair.language, pair.licence) == ("zh", "javascript", "Apache-2.0")
 
 
 def test_a_snippet_page(tmp_path: Path) -> None:
@@ -169,6 +160,14 @@ def test_collecting_writes_all_three_files_without_blocked_tasks(
     files |= {f"tldr-pages+tldr/{name}": text for name, text in TRANSLATIONS["tldr"].items()}
     files |= {"TellinaTool+nl2bash/data/bash/all.nl": "List all the files\n", "conala-train.json": "[]"}
     files |= {"TellinaTool+nl2bash/data/bash/all.cm": "ls -a .\n"}
+    mit = "MIT License. Permission is hereby granted, free of charge, to any person"
+    files |= {f"{name}/LICENSE": mit for name in ("exercism+python", "tldr-pages+tldr")}
+    files["TellinaTool+nl2bash/data/bash/LICENSE"] = mit
+    files["exercism+go/LICENSE"] = "Attribution-NonCommercial-NoDerivatives 4.0 International"
+    files["exercism+go/exercises/practice/leap/.meta/config.json"] = about
+    files["exercism+go/exercises/practice/leap/.meta/example.py"] = (
+        "def other(year):\n    return year % 4 == 0\n"
+    )
     Blocklist.build([], [], ["isPrime"]).save(tmp_path / "block.json")
     write(tmp_path / "sources", files)
     arguments = [str(tmp_path / "sources"), str(tmp_path), "--block", str(tmp_path / "block.json")]

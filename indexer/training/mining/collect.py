@@ -18,32 +18,21 @@ from pathlib import Path
 from indexer.training.mine import Pair, open_output
 from indexer.training.mining.blocklist import Blocklist, shape_key
 from indexer.training.mining.commands import conala, nl2bash, tldr
+from indexer.training.mining.licences import detect_licence
 from indexer.training.mining.natural import natural_language
 from indexer.training.mining.parallel import Parallel, collect_parallel, rows, sample
-from indexer.training.mining.problems import (
-    exercism,
-    leetcode,
-    snippets,
-    solutions_in_markdown,
-    statements_of,
-)
+from indexer.training.mining.problems import exercism, leetcode, snippets, statements_of
 from indexer.training.mining.quality import MAX_CODE_CHARS, word_count
 
 MIN_WORDS = 4
 COMMANDS_PER_LANGUAGE = {"en": 20_000}
 OTHER_COMMANDS_PER_LANGUAGE = 3_000
-TRANSLATED = {
-    "tldr-pages+tldr": "CC-BY-4.0",
-    "jupyterlab+language-packs": "BSD-3-Clause",
-    "pypi+django": "BSD-3-Clause",
-    "pypi+wagtail": "BSD-3-Clause",
-    "pypi+sphinx": "BSD-2-Clause",
-    "pypi+humanize": "MIT",
-    "pypi+homeassistant": "Apache-2.0",
-    "pypi+home-assistant-frontend": "Apache-2.0",
-    "aosp-mirror+*": "Apache-2.0",
-    "python+python-docs-*": "CC0-1.0",
-}
+TRANSLATED = (
+    "tldr-pages+tldr", "jupyterlab+language-packs", "pypi+django", "pypi+wagtail", "pypi+sphinx", "pypi+humanize",
+    "pypi+homeassistant", "pypi+home-assistant-frontend", "aosp-mirror+*", "python+python-docs-*",
+)  # fmt: skip
+STATED_ELSEWHERE = {"aosp-mirror": "Apache-2.0", "python": "PSF-2.0"}
+"""Licences that stand in the head of each file and not in a licence file."""
 _DEFINED = re.compile(
     r"(?:def|func|function|fn|fun|let|sub|const)\s+(\w+)|(\w+)\s*\([^()]*\)\s*(?:\{|:|->|=)"
 )
@@ -81,32 +70,41 @@ def commands(sources: Path, block: Blocklist) -> list[Pair]:
 
 def translations(sources: Path) -> list[Parallel]:
     """Sentences in English and another language, evenly over languages and sources."""
-    folders = [
-        (folder, licence) for glob, licence in TRANSLATED.items() for folder in sorted(sources.glob(glob))
-    ]
+    folders = [folder for glob in TRANSLATED for folder in sorted(sources.glob(glob))]
+    licences = {folder: detect_licence(folder) or _stated(folder) for folder in folders}
     return sample(
         pair
-        for folder, licence in folders
+        for folder, licence in licences.items()
+        if licence
         for pair in collect_parallel(folder, folder.name.replace("+", "/", 1), licence)
     )
 
 
+def _stated(folder: Path) -> str | None:
+    return STATED_ELSEWHERE.get(folder.name.partition("+")[0])
+
+
 def _exercises(sources: Path) -> Iterator[Pair]:
     for track in sorted(sources.glob("exercism+*")):
-        yield from exercism(track)
-    statements: dict[str, list[str]] = {}
-    for name in ("halfrost+LeetCode-Go", "azl397985856+leetcode"):
-        for slug, texts in statements_of(sources / name).items():
-            statements.setdefault(slug, []).extend(text for text in texts if len(text) > 60)
-    yield from leetcode(statements, sources / "kamyu104+LeetCode-Solutions")
-    yield from solutions_in_markdown(sources / "azl397985856+leetcode", "Apache-2.0")
-    yield from snippets(sources / "30-seconds+30-seconds-of-code", "CC0-1.0")
+        if licence := detect_licence(track):
+            yield from exercism(track, licence)
+    texts, solutions = sources / "halfrost+LeetCode-Go", sources / "kamyu104+LeetCode-Solutions"
+    if detect_licence(texts) and (licence := detect_licence(solutions)):
+        yield from leetcode(statements_of(texts), solutions, licence)
+    pages = sources / "30-seconds+30-seconds-of-code"
+    if licence := detect_licence(pages):
+        yield from snippets(pages, licence)
 
 
 def _requests(sources: Path) -> Iterator[Pair]:
-    yield from nl2bash(sources / "TellinaTool+nl2bash" / "data" / "bash")
-    yield from conala(sources / "conala-train.json")
-    yield from tldr(sources / "tldr-pages+tldr")
+    folder = sources / "TellinaTool+nl2bash" / "data" / "bash"
+    if licence := detect_licence(folder):
+        yield from nl2bash(folder, licence)
+    if (questions := sources / "conala-train.json").exists():
+        yield from conala(questions)
+    pages = sources / "tldr-pages+tldr"
+    if licence := detect_licence(pages):
+        yield from tldr(pages, licence)
 
 
 def _is_usable(pair: Pair, block: Blocklist) -> bool:

@@ -15,7 +15,7 @@ _PAGES = re.compile(r"pages(?:\.([a-z]{2,3})(?:_[A-Z]{2})?)?")
 _CMDLET = re.compile(r"[A-Z]\w+-[A-Z]")
 
 
-def tldr(root: Path) -> Iterator[Pair]:
+def tldr(root: Path, licence: str) -> Iterator[Pair]:
     """Every example of every tldr page, in each language it is translated to; placeholders become plain words."""
     for path in sorted(root.glob("pages*/*/*.md")):
         pages = _PAGES.fullmatch(path.parts[-3])
@@ -27,16 +27,16 @@ def tldr(root: Path) -> Iterator[Pair]:
             request = plain_sentence(re.sub(r"\[(\w)\](\w+)", r"\1\2", said)).rstrip(":.")
             language = "powershell" if path.parts[-2] == "windows" and _CMDLET.match(command) else "bash"
             natural = (pages and pages[1]) or "en"
-            yield _pair(request, command, path.stem, language, natural, "tldr-pages/tldr", "CC-BY-4.0")
+            yield _pair(request, command, path.stem, language, natural, "tldr-pages/tldr", licence)
 
 
-def nl2bash(folder: Path) -> Iterator[Pair]:
+def nl2bash(folder: Path, licence: str) -> Iterator[Pair]:
     """The requests in ``all.nl`` with the commands on the same lines of ``all.cm``."""
     requests, commands = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("all.nl", "all.cm"))
     for request, command in zip(requests.split("\n"), commands.split("\n"), strict=False):
         request = re.sub(r"^\((BSD|GNU|Linux)[\w -]*\)\s*", "", request.strip())
         name = command.strip().split(" ")[0]
-        yield _pair(request, command.strip(), name, "bash", "en", "TellinaTool/nl2bash", "MIT")
+        yield _pair(request, command.strip(), name, "bash", "en", "TellinaTool/nl2bash", licence)
 
 
 def conala(path: Path) -> Iterator[Pair]:

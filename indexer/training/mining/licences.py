@@ -68,6 +68,7 @@ def _licence_files(folder: Path) -> list[Path]:
     files = [
         path
         for place in places
+        if place.is_dir()
         for path in sorted(place.iterdir())
         if path.is_file() and _FILE.match(path.name)
     ]

@@ -30,7 +30,7 @@ _HEADER = re.compile(
 )
 
 
-def exercism(track: Path) -> Iterator[Pair]:
+def exercism(track: Path, licence: str) -> Iterator[Pair]:
     """Exercises of one Exercism track: the blurb and the instructions, each with the example solution."""
     for config in sorted(track.glob("exercises/*/*/.meta/config.json")):
         folder = config.parent.parent
@@ -44,18 +44,20 @@ def exercism(track: Path) -> Iterator[Pair]:
             docs = docs[1:]
         text = "\n".join(path.read_text(encoding="utf-8") for path in docs if path.exists())
         for name in (files.get("example") or files.get("exemplar") or [])[:2]:
-            made = _solution(folder / name, track)
+            made = _solution(folder / name, track, licence)
             if made:
                 yield replace(made, query=statement(text), source="exercise")
                 if about.get("blurb"):
                     yield replace(made, query=statement(about["blurb"]), source="exercise blurb")
 
 
-def leetcode(statements: dict[str, list[str]], solutions: Path, per_task: int = 4) -> Iterator[Pair]:
+def leetcode(
+    statements: dict[str, list[str]], solutions: Path, licence: str, per_task: int = 4
+) -> Iterator[Pair]:
     """Statements by task slug → the first solution in each language folder of `solutions`."""
     for path in sorted(solutions.glob("*/*")):
         texts = statements.get(path.stem)
-        made = _solution(path, solutions) if texts and path.is_file() else None
+        made = _solution(path, solutions, licence) if texts and path.is_file() else None
         if texts and made:
             code = re.split(r"(?m)^(?:#|//) Time:.*\n", made.code)[0]
             for text in texts[:per_task]:
@@ -71,30 +73,10 @@ def statements_of(folder: Path) -> dict[str, list[str]]:
         text = path.read_text(encoding="utf-8", errors="replace")
         slug = re.search(r"leetcode(?:-cn)?\.com/problems/([\w-]+)", text[:400])
         if slug:
-            for title in ("题目", "题目大意", "题目描述", "Problem Description", "Problem"):
+            for title in ("题目", "题目大意"):
                 if part := _section(text, title):
                     found[slug[1]].append(part)
     return found
-
-
-def solutions_in_markdown(folder: Path, licence: str) -> Iterator[Pair]:
-    """The statement and the solutions that stand in the same Markdown file."""
-    for path in sorted(folder.rglob("*.md")):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        task = next(
-            (part for title in ("题目描述", "Problem Description") if (part := _section(text, title))), ""
-        )
-        code_part = re.search(r"(?m)^#+\s*(代码|Code|Solution)[\s\S]*", text)
-        for tag, code in _FENCED.findall(code_part[0]) if task and code_part else ():
-            if tag.lower() in _TAGS and len(code) >= 80:
-                yield _pair(
-                    statement(task),
-                    _HEADER.sub("", code).strip("\n"),
-                    _TAGS[tag.lower()],
-                    folder,
-                    path,
-                    licence,
-                )
 
 
 def snippets(folder: Path, licence: str) -> Iterator[Pair]:
@@ -136,12 +118,11 @@ def statement(text: str) -> str:
     return " ".join(text.split(" ")[:MAX_STATEMENT_WORDS])
 
 
-def _solution(path: Path, root: Path) -> Pair | None:
+def _solution(path: Path, root: Path, licence: str) -> Pair | None:
     language = language_of(path.name) if path.is_file() else None
     if language is None or language in ("text", "markdown"):
         return None
     code = _HEADER.sub("", path.read_text(encoding="utf-8", errors="replace")).strip("\n")
-    licence = "MIT"
     return _pair("", code[:MAX_CODE_CHARS], language, root, path, licence) if len(code) >= 40 else None
 
 
