@@ -20,6 +20,11 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _CLOSING_LINE = re.compile(
     rb"\s*(?:(?:[}\])>;,]+|end\b|#\s*endif\b|\?>|@end\b)[\s;,)\]}]*(?://.*|/\*.*\*/|#.*|--.*)?)?\s*"
 )
+_NOISE = re.compile(
+    rb"[\x00-/:-@\[-`{-\x7f]{0,400}|\s*//[ \t]*MARK:[ \t]*-?\s*|\s*#[ \t]*else\s*"
+    rb"|(?:\s*#(?:if|ifdef|ifndef|elif|else|endif)\b[^\n]{0,200}){1,9}\s*"
+)
+"""Rules, marks and directives: nothing that anybody would look for by itself."""
 _SEPARATOR = re.compile(rb"[ \t]*[,;]+")
 _OPENERS = ("=>", "->", " do", " where", " is")
 
@@ -202,6 +207,8 @@ def _rests(text: bytes, units: list[Unit]) -> tuple[list[tuple[int, int]], dict[
     rests, reach = [], {}
     for start, end, before in _gaps(text, units):
         rest = start if before is None else _after_closing(text, start, end)
+        if before is not None and _NOISE.fullmatch(text, rest, end):
+            rest = end
         if before is not None and rest > start:
             reach[before] = start + len(text[start:rest].rstrip())
         if text[rest:end].strip():

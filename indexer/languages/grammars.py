@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import threading
 from functools import cache
@@ -24,7 +25,16 @@ def grammar(name: str) -> tree_sitter.Language:
     import tree_sitter
 
     module, _, function = LANGUAGES[name].grammar.partition(":")
-    return tree_sitter.Language(getattr(import_module(module), function)())
+    pointer = getattr(import_module(module), function)()
+    return tree_sitter.Language(_capsule(pointer) if isinstance(pointer, int) else pointer)
+
+
+def _capsule(address: int) -> object:
+    """The form in which tree-sitter wants a grammar; older wheels give its bare address."""
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    capsule: object = new(address, b"tree_sitter.Language", None)
+    return capsule
 
 
 def parser(name: str) -> tree_sitter.Parser:
@@ -42,7 +52,8 @@ def query(name: str) -> tree_sitter.Query:
     """The compiled query file of a language."""
     import tree_sitter
 
-    return tree_sitter.Query(grammar(name), query_source(name))
+    compiled: tree_sitter.Query = tree_sitter.Query(grammar(name), query_source(name))
+    return compiled
 
 
 def query_source(name: str) -> str:

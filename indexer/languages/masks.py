@@ -16,7 +16,9 @@ _NAME = rb"[A-Za-z_~][\w:]*"
 # The patterns begin with a literal where they can: that is what makes a search fast.
 _MASKS = (
     # class EXPORT_API Window : public Base {
-    re.compile(rb"(?:class|struct|union)\s+(" + _MACRO + _CALL + rb")\s+(?=[A-Za-z_]\w*(?:\s+final)?\s*[:{])"),
+    re.compile(
+        rb"(?:class|struct|union)\s+(" + _MACRO + _CALL + rb")\s+(?=[A-Za-z_]\w*(?:\s+final)?\s*[:{])"
+    ),
     # A macro alone on its line, but not one that heads a body: TEST(Suite, Case)
     re.compile(rb"\n[ \t]*(" + _MACRO + _CALL + rb")[ \t]*(?=\n(?!\s*[{:?<>=+*/&|,.)\]}-]))"),
     # EXPORT_API ATTRIBUTE(1) static int name(
@@ -29,7 +31,9 @@ _MASKS = (
     # MACRO Constructor(int a) : member(a) {
     re.compile(rb"\n[ \t]*(" + _MACRO + rb"[ \t]+)(?=\w+\([^;{}]*\)\s*:\s*\w+[({])"),
     # Qt's signals: and public slots:
-    re.compile(rb"\n[ \t]*((?:signals|Q_SIGNALS|(?:public|private|protected)[ \t]+(?:slots|Q_SLOTS))[ \t]*:)"),
+    re.compile(
+        rb"\n[ \t]*((?:signals|Q_SIGNALS|(?:public|private|protected)[ \t]+(?:slots|Q_SLOTS))[ \t]*:)"
+    ),
 )
 _DIRECTIVE = re.compile(rb"\n[ \t]*#[ \t]*(if|elif|else|endif)[^\n]*")
 _NOT_NEWLINE = re.compile(rb"[^\n]")

@@ -78,7 +78,7 @@ def join(within: str, name: str, language: Language, is_member: bool, is_static:
         return f"{name[0]}[{within} {name[1:]}]"
     if is_static:
         return f"{within}.{name}"
-    return f"{within}{is_member and language.member_separator or language.separator}{name}"
+    return f"{within}{(is_member and language.member_separator) or language.separator}{name}"
 
 
 def is_statement(name: str, language: Language) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ MAX_LEVELS = 3
 MIN_RECOVERED_LINES = 4
 """Broken stretches from this length on are read again in pieces."""
 
-Match = tuple[int, "Mapping[str, list[tree_sitter.Node]]"]
+Match = tuple[int, "dict[str, list[tree_sitter.Node]]"]
 
 
 def read_matches(text: bytes, language: str) -> tuple[list[Match], list[ParseError]]:
