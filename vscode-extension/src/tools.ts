@@ -73,8 +73,7 @@ async function askForModel(current: string): Promise<void> {
   if (value) await save('model', value.trim());
 }
 
-/** Writes a setting where it is set already, else for the user. */
-async function save(key: string, value: string): Promise<void> {
-  const inWorkspace = section().inspect(key)?.workspaceValue !== undefined;
-  await section().update(key, value, inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global);
+/** Both settings belong to the machine, so that no workspace can change them. */
+async function save(key: 'model' | 'device', value: string): Promise<void> {
+  await section().update(key, value, vscode.ConfigurationTarget.Global);
 }

@@ -47,8 +47,7 @@ async function search(window) {
   await window.box();
   await window.type(QUESTION);
   await window.row('rank/');
-  await window.page.waitForTimeout(1500);
-  const rows = await window.rows();
+  const rows = await window.settledRows();
   assert.ok(rows.length > 3, rows.join('\n'));
   await window.picture('search');
   const [first] = rows;
@@ -56,6 +55,7 @@ async function search(window) {
   await window.press('ArrowDown');
   await window.press('ArrowDown');
   assert.notEqual(await window.focusedRow(), first);
+  await window.settledRows();
   await window.picture('preview');
   await window.press('Enter');
   await window.boxClosed();
@@ -185,7 +185,7 @@ setup();
 fs.rmSync(screenshots, { recursive: true, force: true });
 fs.mkdirSync(path.join(screenshots, 'restricted'), { recursive: true });
 console.log('UI run');
-for (const act of [restricted, person]) {
+for (const act of [person, restricted]) {
   const folder = temporaryFolder();
   try {
     install(folder);

@@ -55,7 +55,7 @@ export class Window {
   static async open(port, workspace, profile, screenshots, options = {}) {
     const context = await openBrowser(profile, { viewport: { width: 1280, height: 780 }, ...options });
     const page = context.pages()[0] ?? (await context.newPage());
-    page.setDefaultTimeout(90_000);
+    page.setDefaultTimeout(180_000);
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
     await page.waitForSelector('.monaco-workbench .statusbar-item');
     return new Window(page, screenshots);
@@ -97,6 +97,16 @@ export class Window {
 
   async rows() {
     return this.page.$$eval(ROW, rows => rows.map(row => row.getAttribute('aria-label') ?? ''));
+  }
+
+  /** The rows once they have not changed for a second, so that the answer is that to the whole question. */
+  async settledRows() {
+    for (let rows = await this.rows(); ; ) {
+      await this.page.waitForTimeout(1000);
+      const later = await this.rows();
+      if (later.join() === rows.join()) return rows;
+      rows = later;
+    }
   }
 
   /** What the focused row says to a screen reader. */

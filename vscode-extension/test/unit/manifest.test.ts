@@ -39,6 +39,14 @@ describe('the manifest', () => {
     assert.ok(settings.length > 10);
     for (const [name, { default: value, markdownDescription, scope }] of settings) assert.ok(value !== undefined && markdownDescription && scope, name);
   });
+  it('is repeated faithfully in the documentation', () => {
+    const page = read('../docs/vscode.md');
+    for (const [name, { default: value, markdownDescription = '', scope }] of contributes.configuration.flatMap(({ properties }) => Object.entries(properties))) {
+      const meaning = (english[markdownDescription.slice(1, -1)] ?? '').replace(/\[([^\]]*)\]\(command:[^)]*\)/g, '**$1**');
+      const row = `| \`${name}\` | \`${JSON.stringify(value)}\` | ${meaning}${scope === 'machine' ? ' *(machine)*' : ''} |`;
+      assert.ok(page.includes(row), row);
+    }
+  });
   it('has the pictures and pages of its walkthrough, the pages also in Chinese', () => {
     const files = contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown ?? media.image ?? ''));
     const translated = files.filter(file => file.endsWith('.md')).map(file => file.replace(/\.md$/, '.nls.zh-cn.md'));
