@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -109,6 +111,24 @@ def test_code_and_many_queries_are_left_to_the_real_embedder(folder):
     fresh = quick_embedder(str(folder), None, lambda: real(folder))
     fresh.encode_queries(["q"] * 100)
     assert fresh.is_loaded
+
+
+def test_the_real_embedder_is_loaded_once_by_however_many_threads(folder):
+    loaded = []
+
+    def slow():
+        time.sleep(0.2)
+        loaded.append(real(folder))
+        return loaded[-1]
+
+    quick = quick_embedder(str(folder), None, slow)
+    threads = [threading.Thread(target=quick.load_now) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loaded) == 1
+    assert quick.load_now() is loaded[0]
 
 
 def test_the_model_of_the_index_is_chosen(tmp_path, monkeypatch):

@@ -48,6 +48,12 @@ class EmbedderLoader:
         config = self.config
         return embedding.load_embedder(config.model, config.device, config.dtype, config.dim)
 
+    def load_now(self) -> None:
+        """Load all that embedding code needs, where the embedder was asked for before."""
+        load_now = getattr(self._embedder, "load_now", None)
+        if load_now is not None:
+            load_now()
+
     @property
     def device(self) -> str:
         """Device that embeds code; empty until that was needed."""

@@ -33,10 +33,10 @@ def run(path: Path, flags: Flags, *, scan_every: float | None, as_json: bool) ->
     with open_root(root, config, loader) as index:
         report = update(index, loader)
         _show(report, as_json, first=True)
-        return STOPPED if report.cancelled else _follow(index, scan_every, as_json)
+        return STOPPED if report.cancelled else _follow(index, loader, scan_every, as_json)
 
 
-def _follow(index: Index, scan_every: float | None, as_json: bool) -> int:
+def _follow(index: Index, loader: EmbedderLoader, scan_every: float | None, as_json: bool) -> int:
     watcher = Watcher(
         index,
         lambda report: _show(report, as_json),
@@ -48,6 +48,7 @@ def _follow(index: Index, scan_every: float | None, as_json: bool) -> int:
         if watcher.fallback:
             say(f"Looking at the whole folder now and then: {watcher.fallback}.", "yellow")
         say(f"Watching {index.root}. Ctrl-C ends it.")
+        loader.load_now()  # the watcher listens already; the first edit shall not wait for the model
         while not stop.asked:
             time.sleep(0.1)
     return 0

@@ -7,6 +7,7 @@ only when code is to be embedded does it load the real embedder. Equal to the de
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -74,6 +75,7 @@ class QuickEmbedder:
         self._folder = folder
         self._load = load
         self._real: Embedder | None = None
+        self._loading = threading.Lock()
 
     @property
     def is_loaded(self) -> bool:
@@ -83,24 +85,26 @@ class QuickEmbedder:
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, float32 [n, dim], L2-normalised; cut at `max_tokens`."""
         if self._real is not None or len(texts) > _FEW:
-            return self._embedder().encode_queries(texts)
+            return self.load_now().encode_queries(texts)
         return (
             np.stack([self._encode(text) for text in texts]) if texts else np.zeros((0, self.dim), np.float32)
         )
 
     def encode_code(self, texts: Sequence[str]) -> Vectors:
         """Vectors of code texts, float32 [n, dim], L2-normalised."""
-        return self._embedder().encode_code(texts)
+        return self.load_now().encode_code(texts)
 
     def split_windows(self, text: str) -> list[str]:
         """The overlapping windows of a text, each within `max_tokens`."""
-        return self._embedder().split_windows(text)
+        return self.load_now().split_windows(text)
 
-    def _embedder(self) -> Embedder:
-        if self._real is None:
-            self._real = self._load()
-            self.device = self._real.device
-        return self._real
+    def load_now(self) -> Embedder:
+        """The real embedder; loading it before it is needed spares the first edit the wait."""
+        with self._loading:
+            if self._real is None:
+                self._real = self._load()
+                self.device = self._real.device
+            return self._real
 
     def _encode(self, text: str) -> Floats:
         raw = self._decoder.vector(self._tokens(self._spec.query_prompt + text))[: self.dim]
