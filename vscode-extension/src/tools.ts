@@ -4,6 +4,13 @@ import * as vscode from 'vscode';
 import { runProgram } from './program';
 import type { Server } from './server';
 import { section } from './settings';
+import { megabytes } from './status/text';
+
+interface ShippedModel {
+  name: string;
+  licence: string;
+  size_bytes: number;
+}
 
 interface ModelChoice extends vscode.QuickPickItem {
   value?: string;
@@ -52,8 +59,8 @@ async function models(server: Server, current: string): Promise<ModelChoice[]> {
 /** The list that `codewhere models --json` prints; empty where it is not one. */
 export function parseModels(output: string): ModelChoice[] {
   try {
-    const list = JSON.parse(output.slice(output.indexOf('['))) as { name: string; description?: string }[];
-    return list.map(({ name, description = '' }) => ({ label: name, value: name, description }));
+    const { models } = JSON.parse(output.slice(output.indexOf('{'))) as { models: ShippedModel[] };
+    return models.map(({ name, licence, size_bytes }) => ({ label: name, value: name, description: `${licence} • ${megabytes(size_bytes)}` }));
   } catch {
     return [];
   }

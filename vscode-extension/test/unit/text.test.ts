@@ -93,7 +93,7 @@ describe('programs', () => {
   });
   it('that do not exist give an outcome and no exception', async () => assert.equal((await runProgram('/no/such/program', [])).code, -1));
   it('list their models', () => {
-    assert.deepEqual(parseModels('[{"name": "small", "description": "any CPU"}]'), [{ label: 'small', value: 'small', description: 'any CPU' }]);
+    assert.deepEqual(parseModels('{"models": [{"name": "small", "licence": "Apache-2.0", "dims": [256], "size_bytes": 23000000}]}'), [{ label: 'small', value: 'small', description: 'Apache-2.0 • 23.0 MB' }]);
     assert.deepEqual(parseModels('Usage: …'), []);
   });
 });
