@@ -122,11 +122,12 @@ class Index:
         :param yield_to: Called before each batch for the embedder; may wait while a query uses the device.
         :param embed: False indexes words only.
         :param wait: Wait for another process that indexes this folder; else `RootBusy` is raised.
-        :param batch_size: Texts for the embedder at a time; a kill loses no more than these.
+        :param batch_size: Texts for the embedder at a time, which is what a kill loses; None adapts it to the
+            speed of the embedder.
         :raises UserError: Where the folder or the store cannot be read or written, or no model be loaded;
             what was done before is kept.
         """
-        from indexer.update import BATCH_SIZE, Request, Update
+        from indexer.update import Request, Update
 
         request = Request(
             paths=None if paths is None else tuple(paths),
@@ -135,7 +136,7 @@ class Index:
             cancelled=cancelled or _never,
             yield_to=yield_to or _nothing,
             wait=wait,
-            batch_size=batch_size or BATCH_SIZE,
+            batch_size=batch_size,
         )
         loader = self.load_embedder if embed else _no_embedder
         return Update(self._store, self.root, self.config, request, loader).run()

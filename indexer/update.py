@@ -19,7 +19,9 @@ from indexer.reading import CRASHED, Job, Read, Reader, default_workers
 from indexer.store import FileRow, Store
 from indexer.types import Embedder, ParsedFile, Progress, SkippedFile, SourceFile, UpdateReport, Vectors
 
-BATCH_SIZE = 256  # texts per call of the embedder: enough to sort by length, and a kill loses no more
+_FIRST_BATCH = 32  # texts for the embedder at a time, until it is known how fast it is
+_BATCHES = (8, 4_096)
+_BATCH_S = (1.0, 4.0)  # a kill or a stop costs one batch, so it must be short, yet long enough to fill a GPU
 _REMOVED_AT_ONCE = 100  # files; writers of other roots wait for one transaction at a time
 _GC_EVERY_S = 86_400.0
 _RACY_NS = 2_000_000_000  # the coarsest time stamps of a file system still in use (FAT)
@@ -39,7 +41,8 @@ class Request:
     yield_to: Callable[[], None] = lambda: None
     """Called before each batch goes to the embedder; it may wait while something urgent uses the device."""
     wait: bool = True
-    batch_size: int = BATCH_SIZE
+    batch_size: int | None = None
+    """Texts for the embedder at a time; None takes what it does in a second or two."""
 
 
 @dataclass
@@ -226,17 +229,22 @@ class Update:
 
     def _embed_missing(self, embedder: Embedder, model: int, missing: Sequence[int]) -> None:
         self._tell("embed", 0, len(missing))
-        for start in range(0, len(missing), self.request.batch_size):
+        done = 0
+        size = self.request.batch_size or _FIRST_BATCH
+        while done < len(missing):
             self.request.yield_to()
             if self.request.cancelled():
                 self.report.cancelled = True
                 return
-            batch = missing[start : start + self.request.batch_size]
+            start = time.monotonic()
+            batch = missing[done : done + size]
             # Another process may have embedded some of them meanwhile, for another root.
             texts = self.store.texts(model, batch)
             self.store.add_vectors(model, embed(embedder, texts))
             self.report.embedded += len(texts)
-            self._tell("embed", start + len(batch), len(missing), embedder.device)
+            done += len(batch)
+            self._tell("embed", done, len(missing), embedder.device)
+            size = self.request.batch_size or _next_size(size, time.monotonic() - start)
 
     def _improve_graph(self, root_id: int, embedder: Embedder) -> None:
         self._tell("finish", 0, 0, "the index of vectors")
@@ -280,6 +288,13 @@ def embed(embedder: Embedder, texts: dict[int, str]) -> list[tuple[int, Vectors]
         result.append((content, vectors[start : start + len(group)]))
         start += len(group)
     return result
+
+
+def _next_size(size: int, elapsed_s: float) -> int:
+    """Size of the next batch after one of `size` texts took so long."""
+    shortest, longest = _BATCH_S
+    wanted = size * 2 if elapsed_s < shortest else size // 2 if elapsed_s > longest else size
+    return max(_BATCHES[0], min(_BATCHES[1], wanted))
 
 
 def _row(read: Read, started_ns: int) -> FileRow:

@@ -257,6 +257,33 @@ def test_a_cancelled_update_keeps_what_it_has_and_goes_on_later(index: Index, em
     assert embedder.encoded == index.status().functions
 
 
+@pytest.mark.parametrize(
+    ("seconds_a_text", "sizes"),
+    [(0.0, [32, 64, 128, 256, 20]), (0.05, [32] * 15 + [20]), (1.0, [32, 16] + [8] * 56 + [4])],
+    ids=["fast", "right", "slow"],
+)
+def test_batches_adapt_to_the_speed_of_the_embedder(
+    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch, seconds_a_text: float, sizes: list[int]
+) -> None:
+    clock = 0.0
+    seen: list[int] = []
+
+    class Timed(HashEmbedder):
+        def encode_code(self, texts):
+            nonlocal clock
+            clock += seconds_a_text * len(texts)
+            seen.append(len(texts))
+            return super().encode_code(texts)
+
+    for path in folder.rglob("*.*"):
+        path.unlink()
+    write_files(folder, {"a.py": "\n\n".join(f"def name_{n}():\n    return {n}" for n in range(500))})
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    with open_index(folder, config=config, embedder=Timed()) as index:
+        index.update()
+    assert seen == sizes
+
+
 def test_progress_goes_through_the_stages_and_counts_up(index: Index) -> None:
     stages: list[Progress] = []
     index.update(on_progress=stages.append)
