@@ -107,15 +107,14 @@ class Attention(nn.Module):
         return out.transpose(1, 2).reshape(-1, self.heads * self.head_dim)[packing.padded]
 
     def _plain_attention(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        # The fused kernel's backward pass on the CPU is several times slower than these plain products.
+        # The fused kernel's backward pass on the CPU is several times slower than these plain products. The scores
+        # need float32: Qwen2's key biases make them so large that bfloat16 would round the differences away.
         count, _, longest, size = query.shape
         group = self.heads // self.kv_heads
-        rows = query.reshape(count, self.kv_heads, group * longest, size)
-        scores = (rows @ key.transpose(-1, -2) * size**-0.5).view(
-            count, self.kv_heads, group, longest, longest
-        )
+        rows = query.reshape(count, self.kv_heads, group * longest, size).float() * size**-0.5
+        scores = (rows @ key.float().transpose(-1, -2)).view(count, self.kv_heads, group, longest, longest)
         future = torch.ones(longest, longest, dtype=torch.bool, device=query.device).triu(1)
-        weights = scores.masked_fill(future, float("-inf")).softmax(-1)
+        weights = scores.masked_fill(future, float("-inf")).softmax(-1).to(value.dtype)
         out: Tensor = weights.view(count, self.kv_heads, group * longest, longest) @ value
         return out.view(count, self.heads, longest, size)
 

@@ -1,10 +1,10 @@
-"""From a pre-trained decoder to a smaller one: its first layers, its most important neurons, its used tokens."""
+"""From a pre-trained decoder to a smaller one: its first layers, its used tokens; `refit` narrows the MLPs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,53 +64,9 @@ def read_backbone(folder: Path, layers: int, output_dim: int) -> Decoder:
     return model
 
 
-@torch.inference_mode()
-def neuron_importance(model: Decoder, batches: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    """Mean |activation| x norm of the output column, a score for each MLP neuron of each layer.
-
-    All positions count, the first ones too: they hold the attention sinks, and a model pruned without them
-    starts far worse. A batch is packed ids [total_tokens] and lengths [n].
-    """
-    sums = [torch.zeros(model.config.intermediate_size) for _ in model.layers]
-    with _watch_neurons(model, sums):
-        for ids, lengths in batches:
-            model(ids, lengths)
-    return [
-        total * layer.mlp.down_proj.weight.float().norm(dim=0)
-        for total, layer in zip(sums, model.blocks(), strict=True)
-    ]
-
-
-@contextmanager
-def _watch_neurons(model: Decoder, sums: list[Tensor]) -> Iterator[None]:
-    def hook(total: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def add(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            total.add_(inputs[0].float().abs().sum(0))
-
-        return add
-
-    handles = [
-        layer.mlp.down_proj.register_forward_pre_hook(hook(total))
-        for total, layer in zip(sums, model.blocks(), strict=True)
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def cut(model: Decoder, scores: Sequence[Tensor], mlp_width: int, old_ids: Sequence[int]) -> Decoder:
-    """The model with the `mlp_width` highest-scored neurons a layer and the rows `old_ids` of its embedding."""
-    values = {**model.config.to_dict(), "vocab_size": len(old_ids), "intermediate_size": mlp_width}
-    small = Decoder(DecoderConfig.from_dict(values))
-    state = dict(model.state_dict())
-    state["embed_tokens.weight"] = state["embed_tokens.weight"][torch.tensor(old_ids)]
-    for number, score in enumerate(scores):
-        keep = score.topk(mlp_width).indices.sort().values
-        prefix = f"layers.{number}.mlp."
-        for name in ("gate_proj.weight", "up_proj.weight"):
-            state[prefix + name] = state[prefix + name][keep]
-        state[prefix + "down_proj.weight"] = state[prefix + "down_proj.weight"][:, keep]
-    small.load_state_dict(state)
-    return small
+def with_vocabulary(model: Decoder, old_ids: Sequence[int]) -> Decoder:
+    """The same model over the rows `old_ids` of its embedding."""
+    table = model.embed_tokens.weight.data[torch.tensor(old_ids)].clone()
+    model.embed_tokens = nn.Embedding(len(old_ids), table.shape[1], _weight=table)
+    model.config = replace(model.config, vocab_size=len(old_ids))
+    return model

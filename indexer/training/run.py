@@ -6,7 +6,6 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -19,15 +18,17 @@ from indexer.embedding.spec import ModelSpec
 from indexer.embedding.weights import write_weights
 from indexer.training.data import Pair, batches, read_pairs
 from indexer.training.loop import Trainer
-from indexer.training.prune import cut, neuron_importance, read_backbone
+from indexer.training.prune import read_backbone, with_vocabulary
 from indexer.training.recipe import Recipe, Source
+from indexer.training.refit import prune_width
 from indexer.training.teacher import Teacher
 from indexer.training.texts import TextEncoder
 from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary
 
 log = logging.getLogger(__name__)
 
-IMPORTANCE_TEXTS = 192
+CALIBRATION_BATCHES = 6
+"""Enough tokens (about 40,000) to solve for a thousand or two neurons a layer."""
 VOCABULARY_TEXTS = 60_000
 TEACHER_SAMPLE = 3_000
 
@@ -59,10 +60,9 @@ def prepare(recipe: Recipe, data: Data, work: Path) -> None:
         counts.update(count_tokens(tokenizer_json, texts[start : start + 2_000]))
     cut_json, old_ids = cut_vocabulary(tokenizer_json, counts, backbone.vocabulary)
     torch.manual_seed(recipe.tuning.seed)
-    model = read_backbone(folder, backbone.layers, backbone.output_dim)
-    scores = neuron_importance(model, importance_batches(tokenizer_json, texts))
-    small = cut(model, scores, backbone.mlp_width, old_ids)
-    _separate_markers(small)
+    model = with_vocabulary(read_backbone(folder, backbone.layers, backbone.output_dim), old_ids)
+    _separate_markers(model)
+    small = prune_width(model, calibration(recipe, data, cut_json), backbone.mlp_width)
     (work / "tokenizer.json").write_text(cut_json, encoding="utf-8")
     (work / "decoder.json").write_text(json.dumps(small.config.to_dict()), encoding="utf-8")
     torch.save(small.state_dict(), work / "start.pt")
@@ -84,16 +84,15 @@ def sample_texts(data: Data, count: int, seed: int) -> list[str]:
     return texts[: 2 * count]
 
 
-def importance_batches(tokenizer_json: str, texts: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-    """Packed batches of the first texts, each cut at 128 tokens."""
-    tokenizer = Tokenizer.from_str(tokenizer_json)
-    chosen = tokenizer.encode_batch_fast(list(texts[:IMPORTANCE_TEXTS]), add_special_tokens=False)
-    rows = [encoding.ids[:128] for encoding in chosen if encoding.ids]
-    groups = [rows[i : i + 32] for i in range(0, len(rows), 32)]
-    return [
-        (torch.tensor([n for row in group for n in row]), torch.tensor([len(row) for row in group]))
-        for group in groups
-    ]
+def calibration(recipe: Recipe, data: Data, tokenizer_json: str) -> list[tuple[Tensor, Tensor]]:
+    """Packed ids and lengths of the first batches, both sides, as training will see them."""
+    encoder = TextEncoder(Tokenizer.from_str(tokenizer_json))
+    packed = []
+    for batch in islice(batches(data, recipe.tuning.batch, recipe.tuning.seed), CALIBRATION_BATCHES):
+        for side in encoder.batch(batch, recipe.tuning):
+            lengths = torch.tensor([len(ids) for ids in side])
+            packed.append((torch.tensor([number for ids in side for number in ids]), lengths))
+    return packed
 
 
 def _separate_markers(model: Decoder) -> None:
