@@ -86,7 +86,7 @@ def _doc_block_above(text: bytes, end: int, start: int, language: Language) -> i
 def _block_above(text: bytes, end: int, opening: bytes, closing: bytes, start: int) -> int:
     last = text.rfind(closing, 0, end)
     found = text.rfind(opening, 0, last)
-    if found < 0 or text.find(closing, found, last) >= 0:
+    if found < 0 or text.find(closing, found, last) >= 0 or text.startswith(b"{-#", found):
         return start
     line = text.rfind(b"\n", 0, found) + 1
     return start if text[line:found].strip() else found

@@ -47,7 +47,7 @@ def join_clauses(units: list[Unit], text: bytes) -> list[Unit]:
         last = open_units[-1] if open_units else None
         if last is not None and last.end <= unit.start:
             if last.body < 0:
-                last.body = unit.code
+                last.body = unit.start
             last.end = last.node_end = unit.end
         else:
             open_units.append(unit)

@@ -237,7 +237,7 @@ def _extend(unit: Unit, found: Captures, text: bytes, language: Language) -> Non
         return
     while True:
         before = len(text[max(0, unit.start - 400) : unit.start].rstrip()) + max(0, unit.start - 400)
-        if before in found.attributes:
+        if before in found.attributes and text.count(b"\n", before, unit.start) <= 1:
             unit.start = found.attributes[before]
         elif before in found.comments:
             unit.start = found.comments[before]

@@ -12,4 +12,5 @@
 (class_declarations (bind name: [(prefix_id (_) @name) (variable) @name] match: (_) @body) @function)
 (instance_declarations (bind name: [(prefix_id (_) @name) (variable) @name] match: (_) @body) @function)
 
+(pragma) @attribute
 (header) @header

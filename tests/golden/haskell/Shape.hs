@@ -69,3 +69,8 @@ main :: IO ()
 main = do
   print (area (Circle 1))
   mapM_ print [Circle 2]
+
+-- | Doubles a number.
+double :: Int -> Int
+{-# INLINE double #-}
+double x = x * 2
