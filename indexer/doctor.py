@@ -52,7 +52,7 @@ def examine(config: Config, *, repair: bool = False) -> Findings:
         ("data folder", lambda: _check_home(config.home, repair)),
         ("disk space", lambda: _check_space(config.home)),
         ("store", lambda: _check_store(config.home, repair)),
-        ("index", lambda: _check_roots(config.home, repair)),
+        ("index", lambda: _check_roots(config.home)),
         ("model", lambda: _check_model(config)),
         ("device", lambda: _check_device(config)),
         ("watching", lambda: _check_watching(config.home)),
@@ -159,7 +159,7 @@ def _check_store(home: Path, repair: bool) -> Findings:
         yield Finding("store", OK, "the database is whole, all counts agree")
 
 
-def _check_roots(home: Path, repair: bool) -> Findings:
+def _check_roots(home: Path) -> Findings:
     from indexer.store import Store
 
     if not home.exists():
@@ -167,12 +167,12 @@ def _check_roots(home: Path, repair: bool) -> Findings:
     store = Store(home)
     try:
         for root in store.roots():
-            yield from _check_root(store, root, repair)
+            yield from _check_root(store, root)
     finally:
         store.close()
 
 
-def _check_root(store: Store, root: RootRow, repair: bool) -> Findings:
+def _check_root(store: Store, root: RootRow) -> Findings:
     if not Path(root.path).is_dir():
         advice = f"codewhere gc --forget {root.path} frees its space now; otherwise gc does after a while."
         yield Finding("index", WARN, f"{root.path} is gone", advice)
@@ -184,26 +184,21 @@ def _check_root(store: Store, root: RootRow, repair: bool) -> Findings:
     complete = root.updated_at is not None and embedded == functions
     advice = "" if complete else f"codewhere index {root.path} completes it."
     yield Finding("index", OK if complete else WARN, message, advice)
-    yield from _check_recall(store, root, repair)
+    yield from _check_recall(store, root)
 
 
-def _check_recall(store: Store, root: RootRow, repair: bool) -> Findings:
-    from indexer.store import hnsw
-    from indexer.store.repair import GRAPHS
-
+def _check_recall(store: Store, root: RootRow) -> Findings:
     recall = store.recall(root.id)
     if recall is None:
         return
-    message = f"{root.path}: recall@10 of the vector graph against exact search {recall:.3f}"
     level = OK if recall >= _RECALL_GOAL else WARN if recall >= _RECALL_FLOOR else FAIL
-    if level != OK and repair:
-        hnsw.remove(store.home / GRAPHS, root.id)
-        advice = f"It was removed, search is exact meanwhile; codewhere index {root.path} makes a new one."
-        yield Finding("recall", WARN, message, advice)
-        return
-    yield Finding(
-        "recall", level, message, "" if level == OK else "codewhere doctor --repair removes the graph."
-    )
+    advice = {
+        OK: "",
+        WARN: "Still good to use; the graph is built anew when enough of the folder has changed.",
+        FAIL: "codewhere doctor --repair drops the graph; the next codewhere index builds it anew.",
+    }[level]
+    message = f"{root.path}: recall@10 of the vector graph against exact search {recall:.3f}"
+    yield Finding("recall", level, message, advice)
 
 
 def _check_model(config: Config) -> Findings:

@@ -163,18 +163,6 @@ def test_poor_recall_of_the_graph_is_told(config, model, root, monkeypatch, reca
     assert only(config, "recall").level == level
 
 
-def test_repair_removes_a_poor_graph(config, model, root, monkeypatch):
-    index(root, config)
-    graph = config.home / "hnsw/1-00000000.json"
-    graph.parent.mkdir(exist_ok=True)
-    graph.write_text("{}", encoding="utf-8")
-    monkeypatch.setattr("indexer.store.Store.recall", lambda *arguments: 0.5)
-    assert only(config, "recall").level == "fail"
-    assert graph.exists()
-    assert "codewhere index" in only(config, "recall", repair=True).advice
-    assert not graph.exists()
-
-
 def test_a_damaged_database_is_repaired_and_keeps_its_vectors(config, model, root):
     index(root, config)
     database = config.home / "codewhere.db"
