@@ -54,7 +54,7 @@ class Search:
         self._fingerprint = self._root.fingerprint
         self._notes: list[str] = []
         overlay = overlay or Overlay({})
-        self._hidden = store.files_at(self._root.id, overlay.files)
+        self._hidden = store.files(self._root.id, overlay.files)
         self._buffers = overlay.functions(self._hidden)
         self._buffer_vectors = overlay.vectors
 

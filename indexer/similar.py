@@ -33,7 +33,7 @@ class Similar:
         self._root = store.indexed_root(str(root))
         self._load_embedder = load_embedder
         self._overlay = overlay or Overlay({})
-        self._hidden = store.files_at(self._root.id, self._overlay.files)
+        self._hidden = store.files(self._root.id, self._overlay.files)
         self._buffers = self._overlay.functions(self._hidden)
         self._fingerprint = self._root.fingerprint
 

@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from indexer.config import Config
 from indexer.errors import UserError
@@ -93,19 +93,18 @@ class Update:
             self.report.notes.append(
                 "The index of words was made anew: this version splits words differently."
             )
-        known = self.store.files(root_id)
+        scope = _scope(self.request.paths)
+        known = self.store.files(root_id, scope)
         started_ns = time.time_ns()
         skipped = self._walk(known)
-        in_scope = self._in_scope(known)
         here = {source.path for source in self._sources}
-        removed = [row for path, row in in_scope.items() if path not in here]
+        removed = [row for path, row in known.items() if path not in here]
         for start in range(0, len(removed), _REMOVED_AT_ONCE):
             self.store.write_batch(root_id, removed=removed[start : start + _REMOVED_AT_ONCE])
         self.report.removed = len(removed)
         self._read(root_id, known, started_ns, skipped)
-        paths = None if self.request.paths is None else list(self.request.paths)
         skipped += self._still_crashing(root_id)
-        self.store.set_skipped(root_id, skipped, paths)
+        self.store.set_skipped(root_id, skipped, scope)
         self.report.skipped = skipped
 
     def _still_crashing(self, root_id: int) -> list[SkippedFile]:
@@ -137,15 +136,6 @@ class Update:
         return replace(
             self.config, exclude=(*self.config.exclude, f"/{home.relative_to(self.root).as_posix()}/")
         )
-
-    def _in_scope(self, known: dict[str, FileRow]) -> dict[str, FileRow]:
-        if self.request.paths is None:
-            return known
-        paths = [path.strip("/") for path in self.request.paths]
-        if "" in paths or "." in paths:
-            return known
-        exact, below = frozenset(paths), tuple(f"{path}/" for path in paths)
-        return {path: row for path, row in known.items() if path in exact or path.startswith(below)}
 
     def _read(
         self, root_id: int, known: dict[str, FileRow], started_ns: int, skipped: list[SkippedFile]
@@ -288,6 +278,15 @@ def embed(embedder: Embedder, texts: dict[int, str]) -> list[tuple[int, Vectors]
         result.append((content, vectors[start : start + len(group)]))
         start += len(group)
     return result
+
+
+def _scope(paths: Sequence[str] | None) -> list[str] | None:
+    """The paths as they are in the store; None for the whole root. What leads out of it is left out."""
+    if paths is None:
+        return None
+    inside = [PurePosixPath(path).parts for path in paths if not path.startswith("/")]
+    scope = ["/".join(parts) for parts in inside if ".." not in parts]
+    return None if "" in scope else scope
 
 
 def _next_size(size: int, elapsed_s: float) -> int:

@@ -213,8 +213,16 @@ def test_an_update_of_a_path_that_vanished_removes_it(index: Index, folder: Path
     index.update()
     (folder / "src/retry.py").unlink()
     assert index.update(paths=["src/retry.py"]).removed == 1
-    assert index.update(paths=["../outside.py", "/etc/passwd"]).parsed == 0
+    assert index.update(paths=["../outside.py", "/etc/passwd", "/README.md", "src/../README.md"]).removed == 0
+    assert symbols(index, "README.md") != []
     assert symbols(index, "src/retry.py") == []
+
+
+@pytest.mark.parametrize("path", ["", ".", "./"])
+def test_an_update_of_the_root_itself_is_one_of_everything(index: Index, folder: Path, path: str) -> None:
+    index.update()
+    (folder / "src/retry.py").unlink()
+    assert index.update(paths=[path]).removed == 1
 
 
 def test_words_are_searchable_before_anything_is_embedded(index: Index, embedder: HashEmbedder) -> None:

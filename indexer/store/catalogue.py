@@ -54,16 +54,15 @@ def bump(db: sqlite3.Connection, root_id: int) -> int:
     return int(rows[0][0])
 
 
-def files(db: sqlite3.Connection, root_id: int) -> dict[str, FileRow]:
-    """The files of a root by path."""
-    rows = db.execute(f"{_FILE} WHERE root_id = ?", (root_id,))
+def files(db: sqlite3.Connection, root_id: int, paths: Iterable[str] | None = None) -> dict[str, FileRow]:
+    """The files of a root by path: all of them, or those at and below some paths."""
+    if paths is None:
+        rows = db.execute(f"{_FILE} WHERE root_id = ?", (root_id,)).fetchall()
+    else:
+        ranges = [(root_id, *_range(path)) for path in paths]
+        statement = f"{_FILE} WHERE root_id = ? AND (path = ? OR path >= ? AND path < ?)"
+        rows = [row for values in ranges for row in db.execute(statement, values)]
     return {(path := from_blob(row[1])): FileRow(row[0], path, *row[2:]) for row in rows}
-
-
-def file(db: sqlite3.Connection, root_id: int, path: str) -> FileRow | None:
-    """The file at a path."""
-    row = db.execute(f"{_FILE} WHERE root_id = ? AND path = ?", (root_id, to_blob(path))).fetchone()
-    return FileRow(row[0], path, *row[2:]) if row else None
 
 
 def upsert_file(db: sqlite3.Connection, root_id: int, file: FileRow, generation: int) -> int:
@@ -171,12 +170,8 @@ def remove_skipped(db: sqlite3.Connection, root_id: int, paths: Iterable[str] | 
     if paths is None:
         db.execute("DELETE FROM skipped WHERE root_id = ?", (root_id,))
         return
-    for path in (to_blob(path.strip("/")) for path in paths):
-        # "0" follows "/": the range holds the path, with or without a slash, and all below.
-        db.execute(
-            "DELETE FROM skipped WHERE root_id = ? AND (path = ? OR path >= ? AND path < ?)",
-            (root_id, path, path + b"/", path + b"0"),
-        )
+    statement = "DELETE FROM skipped WHERE root_id = ? AND (path = ? OR path >= ? AND path < ?)"
+    db.executemany(statement, [(root_id, *_range(path)) for path in paths])
 
 
 def disk_bytes(db: sqlite3.Connection, root_id: int) -> int:
@@ -191,6 +186,12 @@ def disk_bytes(db: sqlite3.Connection, root_id: int) -> int:
         f"SELECT sum(length(block)) FROM lexical_{int(root_id)}_data WHERE ? IS NOT NULL",
     )
     return sum(db.execute(statement, (root_id,)).fetchone()[0] or 0 for statement in statements)
+
+
+def _range(path: str) -> tuple[bytes, bytes, bytes]:
+    """A path, and where all that is below it starts and ends: "0" follows "/"."""
+    blob = to_blob(path.strip("/"))
+    return blob, blob + b"/", blob + b"0"
 
 
 def _layout(function: Function) -> tuple[object, ...]:

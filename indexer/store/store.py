@@ -89,16 +89,10 @@ class Store:
 
     # Files and functions
 
-    def files(self, root_id: int) -> dict[str, FileRow]:
-        """The files of a root by path."""
+    def files(self, root_id: int, paths: Iterable[str] | None = None) -> dict[str, FileRow]:
+        """The files of a root by path: all of them, or those at and below some paths."""
         with self._database.reading() as db:
-            return catalogue.files(db, root_id)
-
-    def files_at(self, root_id: int, paths: Iterable[str]) -> dict[str, FileRow]:
-        """Those files of a root that are at the given paths."""
-        with self._database.reading() as db:
-            found = (catalogue.file(db, root_id, path) for path in paths)
-            return {row.path: row for row in found if row is not None}
+            return catalogue.files(db, root_id, paths)
 
     def count_functions(self, file_ids: Iterable[int]) -> int:
         """Number of functions in some files."""
