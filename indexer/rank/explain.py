@@ -8,8 +8,9 @@ from indexer.rank.candidates import Statistics
 from indexer.rank.features import inverse_document_frequency
 from indexer.rank.query import Query
 from indexer.rank.tokens import tokenize
-from indexer.types import Function
+from indexer.types import TYPE_KINDS, Function
 
+_DOC_INSIDE = frozenset({"python", "powershell", "matlab"})
 MAX_RANGES = 3
 """Places a result highlights; more would highlight nothing."""
 _LINES_READ = 400
@@ -40,25 +41,28 @@ def lines_that_answer(
 
 
 def _file_lines(function: Function) -> list[tuple[int, str]]:
-    """(line of the file, its text) for the body's lines.
+    """(line of the file, its text) for the lines of the body; nothing where they cannot be placed.
 
-    The body leaves out the doc comment, above or inside, so its lines are counted from the end of the range
-    where that fits and from the start otherwise.
+    The body leaves out the doc comment, which stands above it or, in a few languages, below the signature.
+    The body of a type also leaves out those of its members, so its lines cannot be counted.
     """
     body = function.body.split("\n")
     n_left_out = function.end_line - function.start_line - len(body)
-    head = function.start_line if _doc_is_inside(function) else function.start_line + max(n_left_out, 0)
-    if not _doc_is_inside(function) or n_left_out <= 0:
-        return [(head + at, text) for at, text in enumerate(body[:_LINES_READ])]
-    n_signature = max(1, function.signature.count("\n") + 1)
+    if n_left_out < 0 or (n_left_out > 0 and function.kind in TYPE_KINDS):
+        return []
+    n_above = _n_signature_lines(body) if function.language in _DOC_INSIDE else 0
     return [
-        (function.start_line + at + (n_left_out if at >= n_signature else 0), text)
+        (function.start_line + at + (n_left_out if at >= n_above else 0), text)
         for at, text in enumerate(body[:_LINES_READ])
     ]
 
 
-def _doc_is_inside(function: Function) -> bool:
-    return bool(function.doc) and function.language in ("python", "elixir", "powershell", "matlab")
+def _n_signature_lines(body: Sequence[str]) -> int:
+    """Lines up to the one that opens the block."""
+    opening = (
+        at for at, line in enumerate(body, 1) if line.split("#")[0].rstrip().endswith((":", "{", " do"))
+    )
+    return next(opening, 1)
 
 
 def _merged(lines: Sequence[int]) -> tuple[tuple[int, int], ...]:

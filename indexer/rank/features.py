@@ -28,8 +28,6 @@ Array = npt.NDArray[np.float64]
 
 _TERM_CEILING = 2.2
 """The most FTS5's BM25 gives one word, times its inverse document frequency: k1 + 1."""
-_TEXT_READ = 20_000
-"""Characters of a function looked through for the query's words."""
 _DENSE_POOL = 100
 """Nearest functions whose cosines set the scale of the dense score; models differ in their ranges."""
 _FARTHEST = -3.0
@@ -55,7 +53,7 @@ def features(
     found |= _demotions(query, entries, files)
     found |= _file_evidence("words", found["words"], files)
     if has_dense:
-        found |= _dense(query, entries, files)
+        found |= _dense(entries, files)
     return found
 
 
@@ -85,19 +83,7 @@ class _Files:
 
 def _lexical(entries: Sequence[Entry], idf: dict[str, float]) -> dict[str, Array]:
     total = sum(idf.values()) or 1.0
-    parts = [(term, weight) for term, weight in idf.items() if not _is_joined(term, idf)]
-    part_total = sum(weight for _, weight in parts) or 1.0
-    coverage = np.zeros(len(entries))
-    for at, entry in enumerate(entries):
-        text = f"{entry.function.path} {entry.function.text[:_TEXT_READ]}".lower()
-        coverage[at] = sum(weight for term, weight in parts if term in text) / part_total
-    words = np.array([entry.lexical for entry in entries]) / (_TERM_CEILING * total)
-    return {"words": words, "coverage": coverage}
-
-
-def _is_joined(term: str, idf: dict[str, float]) -> bool:
-    """Whether a term is an identifier whose parts are terms too; its text has signs between the parts."""
-    return len(term) > 5 and sum(other in term for other in idf if other != term) >= 2
+    return {"words": np.array([entry.lexical for entry in entries]) / (_TERM_CEILING * total)}
 
 
 def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str, float]) -> dict[str, Array]:
@@ -120,7 +106,6 @@ def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str,
         "named": named,
         "named_type": named * is_type,
         "named_in_file": files.highest(named, 0.0),
-        "type_named_in_file": files.highest(named * is_type, 0.0),
         "file_named": files.spread(file_named),
         "name_query_named": named * is_name,
         "name_query_type": files.highest(named * is_type, 0.0) * is_name,
@@ -133,17 +118,9 @@ def _kinds(query: Query, entries: Sequence[Entry]) -> dict[str, Array]:
     n_lines = np.array([max(function.end_line - function.start_line, 1) for function in functions])
     return {
         "is_text": np.array([float(function.kind == "text") for function in functions]) * (not asks_text),
-        "is_block": np.array([float(function.kind == "module") for function in functions]),
         "is_type": np.array([float(function.kind in TYPE_KINDS) for function in functions]),
-        "is_private": np.array([float(symbol_is_private(function.symbol)) for function in functions]),
         "length": np.log1p(n_lines),
     }
-
-
-def symbol_is_private(symbol: str) -> bool:
-    """By the convention of a leading underscore or ``#``."""
-    leaf = re.split(r"::|\.|/", symbol)[-1]
-    return leaf.startswith(("_", "#")) and not leaf.startswith("__")
 
 
 def _demotions(query: Query, entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
@@ -186,7 +163,7 @@ def _file_evidence(name: str, values: Array, files: _Files) -> dict[str, Array]:
     return {f"file_{name}": files.spread(np.log1p(total)), f"file_{name}_top": files.spread(top)}
 
 
-def _dense(query: Query, entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
+def _dense(entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
     cosines = np.array([np.nan if entry.dense is None else entry.dense for entry in entries])
     known = np.sort(cosines[~np.isnan(cosines)])[::-1]
     pool = known[:_DENSE_POOL]

@@ -16,7 +16,7 @@ from indexer.rank.query import Query
 from indexer.rank.tokens import tokenize
 from indexer.types import SearchResult, Why
 
-_MOST_DECAY = 3
+_MOST_DECAY = 2
 """Results of one file after which a further one is put no lower."""
 
 

@@ -7,39 +7,67 @@ FIELD_WEIGHTS = (5.0, 5.0, 2.0, 1.0)
 """Of symbol, path, doc and body in the BM25 of the first stage."""
 
 WORDS_ONLY = {
-    "words": 4.8,
-    "coverage": 0.4,
-    "file_name": 0.9,
-    "file_name_whole": 2.1,
-    "folder": 3.5,
-    "symbol": 0.4,
-    "symbol_whole": 1.3,
-    "named": 0.5,
-    "named_type": 0.7,
-    "named_in_file": 0.8,
-    "file_named": 0.7,
-    "name_query_named": 1.0,
-    "name_query_type": 1.5,
-    "is_text": -3.7,
-    "is_type": -0.3,
-    "length": 0.35,
-    "test": -4.2,
-    "example": -2.4,
-    "vendored": -2.4,
-    "generated": -2.4,
-    "superseded": -3.5,
-    "foreign_platform": -1.5,
-    "header": -2.6,
-    "depth": -0.6,
-    "file_words": 0.85,
-    "file_words_top": 2.6,
+    "words": 4.77,
+    "file_name": 1.0,
+    "file_name_whole": 1.87,
+    "folder": 2.46,
+    "symbol": 0.06,
+    "symbol_whole": 1.37,
+    "named": 0.3,
+    "named_type": 1.31,
+    "named_in_file": -0.18,
+    "file_named": 0.48,
+    "name_query_named": 2.23,
+    "name_query_type": -0.12,
+    "is_text": -4.99,
+    "is_type": -0.72,
+    "length": 0.42,
+    "test": -4.89,
+    "example": -6.79,
+    "vendored": -3.0,
+    "generated": -3.0,
+    "superseded": -6.48,
+    "foreign_platform": -2.91,
+    "header": -4.29,
+    "depth": -0.36,
+    "file_words": 0.78,
+    "file_words_top": 3.18,
 }
 
-HYBRID = {**WORDS_ONLY, "dense": 0.3, "file_dense": 0.5}
+HYBRID = {
+    "words": 2.91,
+    "file_name": 2.18,
+    "file_name_whole": 1.7,
+    "folder": 4.18,
+    "symbol": -0.74,
+    "symbol_whole": 0.97,
+    "named": 0.73,
+    "named_type": 1.19,
+    "named_in_file": -0.57,
+    "file_named": 0.13,
+    "name_query_named": 2.72,
+    "name_query_type": 1.94,
+    "is_text": -4.2,
+    "is_type": -0.49,
+    "length": 0.44,
+    "test": -3.96,
+    "example": -4.26,
+    "vendored": -3.0,
+    "generated": -3.0,
+    "superseded": -6.63,
+    "foreign_platform": -3.12,
+    "header": -3.72,
+    "depth": -0.64,
+    "file_words": 0.26,
+    "file_words_top": 1.48,
+    "dense": 0.13,
+    "file_dense": 0.2,
+    "file_dense_top": 0.51,
+}
 
-SAME_FILE = 1.0
-"""What a result loses for each better one of the same file."""
+SAME_FILE = 3.0
+"""What a result loses for each better one of the same file, up to two."""
 
-CHANCE_SLOPE = 0.5
-CHANCE_OFFSET = -3.0
+CHANCE_SLOPE = 0.318
+CHANCE_OFFSET = -2.417
 """A score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers."""

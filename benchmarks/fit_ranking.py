@@ -1,0 +1,291 @@
+"""Fit the weights of the ranking on what benchmarks/repos.py found, and report them on unseen repositories.
+
+    python benchmarks/fit_ranking.py candidates.pkl [more.pkl ...] --write --results benchmarks/results
+
+The repositories are split into two halves, each language spread over both. Weights fitted on one half are
+measured on the other, both ways; only these held-out figures say how good the ranking is. The weights that
+ship are then fitted on all repositories, because more data generalises better.
+
+The loss is that of list-wise learning: cross entropy between the right files and the softmax of each file's
+best function. Where a target has lines, or the query is the name of a definition, the right function of the
+file must win as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from repos import (
+    Question,
+    by_everything,
+    by_fusion,
+    by_vectors,
+    by_words,
+    by_words_and_signals,
+    load,
+    markdown,
+    report,
+    summary,
+    write_tables,
+)
+
+from indexer.rank import rank, weights
+from indexer.rank.candidates import join
+from indexer.rank.features import features
+from indexer.types import Function
+
+STEPS = 150
+RATE = 0.08
+DECAY = 0.001
+AT_LEAST = {"named_type": 0.5, "named": 0.3}
+"""What a definition is worth at least; the queries have too few line spans to teach it."""
+UNSEEN = {"vendored": -3.0, "generated": -3.0}
+"""Fitted where the repositories have such files; else taken from the weight of tests and examples."""
+NEVER_POSITIVE = (
+    "test", "example", "vendored", "generated", "superseded", "foreign_platform", "header", "is_text", "depth",
+)  # fmt: skip
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass
+class Example:
+    """One query as numbers: a row a candidate."""
+
+    question: Question
+    values: Array
+    files: npt.NDArray[np.int64]
+    right_file: Array
+    """1 for each right file."""
+    right_function: Array | None
+    """Where the right function is known, 1 for it."""
+
+
+def examples(questions: Sequence[Question], names: list[str], *, dense: bool) -> list[Example]:
+    """The queries with at least one right candidate; fills `names` with the signals."""
+    found = []
+    for question in questions:
+        given = question.found
+        entries = join(given.lexical, given.dense if dense else [])
+        if not entries or (dense and not given.dense):
+            continue
+        values = features(given.query, entries, given.statistics, dense)
+        names[:] = list(values)
+        functions = [entry.function for entry in entries]
+        hits = np.array([any(question.is_hit(f, t) for t in question.targets) for f in functions], np.float32)
+        if hits.any():
+            _, files = np.unique([f.path for f in functions], return_inverse=True)
+            right = np.zeros(files.max() + 1, np.float32)
+            np.maximum.at(right, files, hits)
+            matrix = np.stack([values[name] for name in names], 1).astype(np.float32)
+            found.append(Example(question, matrix, files, right, _right_function(question, values, hits)))
+    return found
+
+
+def _right_function(question: Question, values: Mapping[str, npt.NDArray[Any]], hits: Array) -> Array | None:
+    if any("start_line" in target for target in question.targets):
+        return hits
+    for signal in ("named_type", "named"):
+        right = hits * (values[signal] > 0) * (question.found.query.kind == "symbol")
+        if right.any():
+            return np.asarray(right, np.float32)
+    return None
+
+
+def fit(data: Sequence[Example], names: Sequence[str], start: Mapping[str, float]) -> dict[str, float]:
+    """Weights by Adam on the list-wise loss, over standardised signals, returned in their own units.
+
+    :param start: Weights to begin with and to stay near, in their own units; the others begin at nothing.
+    """
+    scale = np.concatenate([example.values for example in data]).std(0)
+    scale[scale < 1e-3] = 1e6  # a signal that never differs teaches nothing
+    batch = _Batch(data, scale)
+    begin = torch.tensor(np.array([start.get(name, 0.0) for name in names], np.float32) * scale)
+    weight = begin.clone().requires_grad_()
+    optimizer = torch.optim.Adam([weight], lr=RATE)
+    limits = torch.tensor([0.0 if name in NEVER_POSITIVE else torch.inf for name in names])
+    floor = torch.tensor(
+        [
+            AT_LEAST[name] * at if name in AT_LEAST else -torch.inf
+            for name, at in zip(names, scale, strict=True)
+        ]
+    )
+    for _ in range(STEPS):
+        loss = batch.loss(weight) + DECAY * ((weight - begin) ** 2).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            weight.copy_(torch.minimum(torch.maximum(weight, floor), limits))
+    return dict(zip(names, (weight.detach().numpy() / scale).tolist(), strict=True))
+
+
+class _Batch:
+    """All queries as one matrix, so that a step is a handful of operations."""
+
+    def __init__(self, data: Sequence[Example], scale: Array) -> None:
+        n_files = np.cumsum([0, *(len(example.right_file) for example in data)])
+        self.n = len(data)
+        self.values = torch.tensor(np.concatenate([example.values for example in data]) / scale)
+        self.file = torch.tensor(np.concatenate([e.files + n_files[at] for at, e in enumerate(data)]))
+        self.query_of_file = torch.tensor(np.repeat(np.arange(self.n), np.diff(n_files)))
+        self.query = self.query_of_file[self.file]
+        self.right_file = torch.tensor(np.concatenate([e.right_file / e.right_file.sum() for e in data]))
+        functions = [np.zeros(len(e.files)) if e.right_function is None else e.right_function for e in data]
+        shares = [rows / max(rows.sum(), 1.0) for rows in functions]
+        self.right_function = torch.tensor(np.concatenate(shares), dtype=torch.float32)
+
+    def loss(self, weight: torch.Tensor) -> torch.Tensor:
+        """Mean cross entropy over the queries."""
+        scores = self.values @ weight
+        best = torch.full((len(self.right_file),), -1e9).scatter_reduce(0, self.file, scores, "amax")
+        files = (self.right_file * self._log_softmax(best, self.query_of_file)).sum()
+        functions = (self.right_function * self._log_softmax(scores, self.query)).sum()
+        return -(files + functions) / self.n
+
+    def _log_softmax(self, scores: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+        top = torch.full((self.n,), -1e9).scatter_reduce(0, query, scores.detach(), "amax")
+        total = torch.zeros(self.n).scatter_add(0, query, torch.exp(scores - top[query]))
+        return scores - top[query] - torch.log(total)[query]
+
+
+def halves(questions: Iterable[Question]) -> tuple[set[str], set[str]]:
+    """Repositories dealt alternately, language by language."""
+    languages = sorted({(question.language, question.repository) for question in questions})
+    names = [repository for _, repository in languages]
+    return set(names[::2]), set(names[1::2])
+
+
+def complete(fitted: dict[str, float]) -> dict[str, float]:
+    """Weights as they ship: a demotion that no repository could teach gets a plain one; noise is dropped."""
+    for name, value in UNSEEN.items():
+        if fitted.get(name, 0.0) > value:
+            fitted[name] = value
+    return {name: round(value, 2) for name, value in fitted.items() if abs(value) >= 0.02}
+
+
+def use(hybrid: dict[str, float], words_only: dict[str, float]) -> None:
+    """Rank with these weights in this process."""
+    weights.HYBRID, weights.WORDS_ONLY = hybrid, words_only
+
+
+def cross_fitted(sets: Sequence[Sequence[Question]]) -> list[dict[str, dict[str, float]]]:
+    """For each set the scores by way of ranking, every repository ranked by weights that never saw it."""
+    first, second = halves(question for questions in sets for question in questions)
+    scores: list[dict[str, dict[str, float]]] = [defaultdict(dict) for _ in sets]
+    for seen, unseen in ((first, second), (second, first)):
+        use(*fit_both(sets, seen))
+        for at, questions in enumerate(sets):
+            for name, order in _ways(questions).items():
+                scores[at][name] |= {q.id: q.ndcg(order(q)) for q in questions if q.repository in unseen}
+    return scores
+
+
+def _ways(questions: Sequence[Question]) -> dict[str, Callable[[Question], Sequence[Function]]]:
+    ways = {"words + signals": by_words_and_signals}
+    return ways | ({"words + vectors + signals": by_everything} if _has_vectors(questions) else {})
+
+
+def _has_vectors(questions: Sequence[Question]) -> bool:
+    return any(question.found.dense for question in questions)
+
+
+def fit_both(
+    sets: Sequence[Sequence[Question]], repositories: set[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """(hybrid, words-only) weights; the hybrid ones grow out of the others, which more queries taught."""
+    words_only = _fit_on(sets, repositories, {}, dense=False)
+    with_vectors = [questions for questions in sets if _has_vectors(questions)]
+    hybrid = _fit_on(with_vectors, repositories, words_only, dense=True) if with_vectors else weights.HYBRID
+    return complete(hybrid), complete(words_only)
+
+
+def _fit_on(
+    sets: Sequence[Sequence[Question]], repositories: set[str], start: Mapping[str, float], *, dense: bool
+) -> dict[str, float]:
+    names: list[str] = []
+    data = [e for questions in sets for e in examples(_only(questions, repositories), names, dense=dense)]
+    return fit(data, names, start)
+
+
+def _only(questions: Sequence[Question], repositories: set[str]) -> list[Question]:
+    return [question for question in questions if question.repository in repositories]
+
+
+def fit_chance(questions: Sequence[Question]) -> tuple[float, float]:
+    """Slope and offset that turn a score into the chance that its file answers, from the ten first results."""
+    from sklearn.linear_model import LogisticRegression
+
+    weights.CHANCE_SLOPE, weights.CHANCE_OFFSET = 0.1, 0.0
+    scores, right = [], []
+    for q in questions:
+        for result in rank(q.found.query, q.found.lexical, q.found.dense, q.found.statistics, limit=10):
+            scores.append([10 * math.log(result.score / (1 - result.score))])
+            right.append(any(q.is_hit(result.function, target) for target in q.targets))
+    model = LogisticRegression().fit(scores, right)
+    return round(float(model.coef_[0, 0]), 3), round(float(model.intercept_[0]), 3)
+
+
+def write_weights(
+    hybrid: Mapping[str, float], words_only: Mapping[str, float], chance: tuple[float, float]
+) -> None:
+    """Put the numbers into indexer/rank/weights.py; its texts stay."""
+    path = Path(weights.__file__)
+    text = path.read_text("utf-8")
+    for name, value in (("HYBRID", hybrid), ("WORDS_ONLY", words_only)):
+        body = "".join(f'    "{key}": {number},\n' for key, number in value.items())
+        text = re.sub(rf"^{name} = \{{.*?^\}}$", f"{name} = {{\n{body}}}", text, flags=re.M | re.S)
+    for name, number in (
+        ("SAME_FILE", weights.SAME_FILE),
+        ("CHANCE_SLOPE", chance[0]),
+        ("CHANCE_OFFSET", chance[1]),
+    ):
+        text = re.sub(rf"^{name} = .*$", f"{name} = {number}", text, flags=re.M)
+    path.write_text(text, "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("candidates", type=Path, nargs="+", help="files that repos.py --candidates wrote")
+    parser.add_argument("--write", action="store_true", help="write indexer/rank/weights.py")
+    parser.add_argument("--results", type=Path, help="folder for the JSON; the README's tables follow")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    sets = [load(path) for path in arguments.candidates]
+    tables = [_table(questions, scores) for questions, scores in zip(sets, cross_fitted(sets), strict=True)]
+    names = [path.stem for path in arguments.candidates]
+    text = "\n\n".join(f"### {name}\n\n{markdown(table)}" for name, table in zip(names, tables, strict=True))
+    print(text, flush=True)
+    if arguments.results:
+        for name, table in zip(names, tables, strict=True):
+            result = json.dumps({"held-out ndcg@10": table}, indent=1) + "\n"
+            (arguments.results / f"ranking-{name}.json").write_text(result, "utf-8")
+        write_tables(text)
+    hybrid, words_only = fit_both(sets, {question.repository for questions in sets for question in questions})
+    use(hybrid, words_only)
+    for name, questions in zip(names, sets, strict=True):
+        shipped = report(questions, _ways(questions))
+        print(f"{name}, seen by the weights:", {way: row["all"] for way, row in shipped.items()})
+    if arguments.write:
+        write_weights(hybrid, words_only, fit_chance(next(filter(_has_vectors, sets), sets[0])))
+
+
+def _table(questions: Sequence[Question], scores: Mapping[str, dict[str, float]]) -> dict[str, Any]:
+    """The ways that need no fit, and the cross-fitted ones."""
+    plain = {"words": by_words, "vectors": by_vectors, "words + vectors": by_fusion}
+    return report(questions, plain) | {way: summary(questions, values) for way, values in scores.items()}
+
+
+if __name__ == "__main__":
+    main()
