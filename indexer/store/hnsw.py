@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 FOLDER = "hnsw"
 """Of all graphs, in the data folder."""
 FORMAT = 1
-# recall@10 against exact search was 0.998 on 50,000 vectors of code with these (benchmarks/hnsw.py).
+# Measured by benchmarks/hnsw.py: recall@10 against exact search is 0.999 over 36,300 vectors of functions with
+# 384 dimensions; half of M gives 0.998, half of ef 0.998, twice ef 1.000 for twice the time.
 M = 16
 EF_CONSTRUCTION = 200
 EF = 128
