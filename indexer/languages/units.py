@@ -235,6 +235,11 @@ def _extend(unit: Unit, found: Captures, text: bytes, language: Language) -> Non
     unit.code = unit.start
     if unit.kind == "scope":
         return
+    if reach[0] < unit.node_start:
+        # Between decorators and what they decorate.
+        between = comments.comment_above(text, unit.node_start, language)
+        if reach[0] < between < unit.node_start:
+            unit.above.append((between, between + len(text[between : unit.node_start].rstrip())))
     while True:
         before = len(text[max(0, unit.start - 400) : unit.start].rstrip()) + max(0, unit.start - 400)
         if before in found.attributes and text.count(b"\n", before, unit.start) <= 1:

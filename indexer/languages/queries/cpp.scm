@@ -3,6 +3,7 @@
 (namespace_definition name: (_) @name body: (_)) @scope
 (concept_definition name: (_) @name "=" @body) @interface
 (function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body) @function
+(function_definition declarator: (qualified_identifier) @name body: (_) @body) @function
 (function_definition declarator: (operator_cast) @name body: (_) @body) @function
 (init_declarator declarator: (identifier) @name value: (lambda_expression body: (_) @body)) @lambda
 (template_declaration [(function_definition) (class_specifier) (struct_specifier) (union_specifier) (concept_definition) (declaration)] @wrapped) @wrap

@@ -4,6 +4,7 @@
 (module name: (_) @name "end" @body) @extension
 (singleton_class value: (_)) @scope
 (singleton_class body: (body_statement (method name: (_) @name @static body: (_) @body) @method))
+(singleton_class body: (body_statement (method name: (_) @name @static "end" @body) @method))
 (method name: (_) @name body: (_) @body) @function
 (method name: (_) @name "end" @body) @function
 (singleton_method object: (self) name: (_) @name @static body: (_) @body) @method

@@ -1,0 +1,201 @@
+"""Single rules of the parser, one small source each."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from indexer.languages.blocks import MAX_BYTES, MAX_LINES, split_blocks
+from indexer.languages.masks import masked
+from indexer.languages.source import read_source
+from indexer.parse import parse
+
+DOCS = [
+    (
+        "a.js",
+        "/**\n * Adds.\n *\n * @param {number} a - one\n */\nfunction add(a) {}\n",
+        "Adds.\n\n@param {number} a - one",
+    ),
+    ("a.js", "/** Adds. */\n\nfunction add(a) {}\n", "Adds."),
+    ("a.js", "// Adds.\n\nfunction add(a) {}\n", ""),
+    ("a.js", "var x; // not a doc\nfunction add(a) {}\n", ""),
+    ("a.js", "// eslint-disable-next-line\nfunction add(a) {}\n", ""),
+    ("a.js", "// ---- helpers ----\n// Adds.\nfunction add(a) {}\n", "---- helpers\nAdds."),
+    ("a.js", "/* Copyright 2020 A */\nfunction add(a) {}\n", ""),
+    (
+        "a.js",
+        "use();\n/* Renders the copyright notice. */\nfunction add(a) {}\n",
+        "Renders the copyright notice.",
+    ),
+    ("a.py", "def f():\n    '''Adds.\n\n    More.\n    '''\n", "Adds.\n\nMore."),
+    ("a.py", "# Adds.\n@cache\ndef f(): pass\n", "Adds."),
+    ("a.py", "@cache\n# Adds.\ndef f(): pass\n", "Adds."),
+    ("a.py", "# Above.\ndef f():\n    'Inside.'\n", "Inside."),
+    ("a.py", "def f():\n    x = 'no doc'\n", ""),
+    ("a.py", "#!/usr/bin/python\n# -*- coding: utf-8 -*-\ndef f(): pass\n", ""),
+    ("a.java", "class A {\n  /** Uses {@link B} and <b>more</b>. */\n  void f() {}\n}\n", "Uses B and more."),
+    (
+        "a.cs",
+        'class A {\n  /// <summary>Adds.</summary>\n  /// <param name="x">one</param>\n  void F(int x) {}\n}\n',
+        "Adds.\nx: one",
+    ),
+    ("a.rs", "/// Adds.\n#[inline]\nfn f() {}\n", "Adds."),
+    ("a.rs", "#[inline]\n/// Adds.\nfn f() {}\n", "Adds."),
+    ("a.go", "// F adds.\n//\n//go:noinline\nfunc F() {}\n", "F adds."),
+    ("a.rb", "# Adds.\n#\n# @param x one\ndef f(x); end\n", "Adds.\n\n@param x one"),
+    ("a.php", "<?php\n/** Adds. */\n#[Pure]\nfunction f() {}\n", "Adds."),
+    ("a.swift", "/// Adds.\n@inlinable\nfunc f() {}\n", "Adds."),
+    ("a.kt", "/** Adds. */\n@JvmStatic\nfun f() {}\n", "Adds."),
+    ("a.c", "/* Adds. */\nstatic int\nf(void) { return 1; }\n", "Adds."),
+    ("a.cpp", "//! Adds.\ntemplate <class T>\nT f() { return 1; }\n", "Adds."),
+    ("a.hs", "f :: Int\n{-# INLINE f #-}\nf = 1\n", ""),
+]
+
+
+@pytest.mark.parametrize(("path", "source", "doc"), DOCS)
+def test_a_doc_comment_is_found_and_its_markers_are_dropped(path: str, source: str, doc: str) -> None:
+    functions = [f for f in parse(path, source.encode()).functions if f.kind not in ("class", "module")]
+    assert [f.doc for f in functions] == [doc]
+
+
+SYMBOLS = [
+    ("a.py", "class A:\n  def __init__(self): pass\n  class B:\n    def f(self): pass", "A A.__init__ A.B A.B.f"),
+    ("a.py", "def f():\n  def g(): pass", "f f.g"),
+    ("a.js", "const f = () => 1; exports.g = function () {}; module.exports = () => 2;", "f g exports"),
+    ("a.js", "A.prototype.run = function () {}; this.x = () => 1", "A.run x"),
+    ("a.js", "const api = { get() {}, 'post': () => 1, nested: { put() {} } };", "api api.get api.post api.nested api.nested.put"),
+    ("a.js", "export default class { run() {} }", "default default.run"),
+    ("a.js", "export default () => 1;", "default"),
+    ("a.ts", "namespace N { export class A<T> { f = () => 1; } }", "N N.A N.A.f"),
+    ("a.go", "package p\nfunc (s *Stack[T]) Push() {}\nfunc (Stack) Len() {}", "_ Stack.Push Stack.Len"),
+    ("a.rs", "mod m { impl<T> A<T> { fn f() {} } impl D for A<u8> { fn g() {} } }", "m m::A m::A::f m::<D for A<u8>> m::<D for A<u8>>::g"),
+    ("a.cpp", "namespace a { void B::C::f() {} C::C() {} C::~C() {} }", "a a::B::C::f a::C::C a::C::~C"),
+    ("a.cpp", "template <class T> bool V<T>::operator==(const V& o) const { return 1; }", "V::operator=="),
+    ("a.cpp", "A::operator bool() const { return 1; }", "A::operator bool"),
+    ("a.cpp", "TEST(Suite, Case) { f(); }", "Suite.Case"),
+    ("a.c", "TEST_IMPL(name) { return 0; }", "name"),
+    ("a.c", "#define MAX(a, b) ((a) > (b))\n", "MAX"),
+    ("a.rb", "module M\n class A\n  def f; end\n  def self.g; end\n  class << self\n   def h; end\n  end\n end\nend", "M M::A M::A#f M::A.g M::A.h"),
+    ("a.php", "<?php\nclass A { function f() { $g = function () {\n}; } }", "_ A A::f A::f.g"),
+    ("a.kt", "class A {\n  companion object {\n    fun f() {}\n  }\n}\nfun A.g() {}", "A A.f A.g"),
+    ("a.swift", "extension A where T: B { func f() {} }", "A A.f"),
+    ("a.scala", "object A { def f = 1 }", "A A.f"),
+    ("a.java", "class A { A() {} void f() { new B() { void g() {} }; } }", "A A.A A.f A.f.g"),
+    ("a.cs", "namespace N { class A { int P => 1; } }", "_ A A.P"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "source", "symbols"), SYMBOLS)
+def test_symbol_paths_are_in_the_notation_of_the_language(path: str, source: str, symbols: str) -> None:
+    assert [f.symbol or "_" for f in parse(path, source.encode()).functions] == [
+        symbol for symbol in _split(symbols)
+    ]
+
+
+def _split(symbols: str) -> list[str]:
+    """Symbols are divided by blanks, but ``<D for A>`` and ``operator bool`` contain some."""
+    joined = symbols.replace(" for ", "~for~").replace("operator bool", "operator~bool")
+    return [
+        symbol.replace("~for~", " for ").replace("operator~bool", "operator bool")
+        for symbol in joined.split()
+    ]
+
+
+KINDS = [
+    ("a.py", "class A:\n  def __init__(self): pass\n  def f(self): pass\ndef g(): pass\nh = lambda: 1", "class constructor method function lambda"),
+    ("a.rs", "trait T { fn f() {} }\nenum E { A }\nimpl E { fn new() {} }\nstruct S;", "trait method enum module constructor struct"),
+    ("a.cpp", "struct S { S() {} void f() {} };\nenum E { A };\nauto g = [] { return 1; };", "struct constructor method enum lambda"),
+    ("a.go", "type S struct{}\ntype I interface{}\nfunc f() {}", "struct interface function"),
+    ("a.java", "interface I { default void f() {} }\nenum E { A }\nrecord R() {}", "interface method enum class"),
+    ("a.js", "import x from 'y';\nclass A {}\nx();", "module class module"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "source", "kinds"), KINDS)
+def test_kinds(path: str, source: str, kinds: str) -> None:
+    assert [f.kind for f in parse(path, source.encode()).functions] == kinds.split()
+
+
+def test_the_body_of_a_type_is_its_declaration() -> None:
+    source = b"class A {\n  x = 1;\n\n  /** Doc. */\n  f(a,\n    b) {\n    return secret;\n  }\n}\n"
+    declaration, method = parse("a.js", source).functions
+    assert declaration.body == "class A {\n  x = 1;\n  f(a, b)\n}"
+    assert method.body == "f(a,\n  b) {\n  return secret;\n}"
+
+
+def test_a_type_with_very_many_members_stays_bounded() -> None:
+    members = b"".join(b"  def method_%d(self, first, second): pass\n" % i for i in range(3000))
+    declaration = parse("a.py", b"class A:\n" + members).functions[0]
+    assert len(declaration.body) < 20_000
+
+
+def test_a_one_line_lambda_inside_a_function_is_found_with_the_function() -> None:
+    source = b"function f() {\n  const a = x => x;\n  const b = x => {\n    return x;\n  };\n}\n"
+    assert [f.symbol for f in parse("a.js", source).functions] == ["f", "f.b"]
+
+
+def test_brackets_after_a_unit_belong_to_it() -> None:
+    source = b"namespace a {\nvoid f() {}\n}  // namespace a\n"
+    head, function = parse("a.cpp", source).functions
+    assert (head.body, function.body) == ("namespace a {", "void f() {}")
+    assert function.end_byte == len(source.strip())
+
+
+MASKS = [
+    ("class API Window : Base {", "class     Window : Base {"),
+    ("struct A_B(c) Name {", "struct        Name {"),
+    ("class Window {", "class Window {"),
+    ("BEGIN_NAMESPACE\nint x;", "               \nint x;"),
+    ("TEST(A, B)\n{", "TEST(A, B)\n{"),
+    ("API INLINE int f(void) {", "           int f(void) {"),
+    ("DWORD f(void) {", "DWORD f(void) {"),
+    ("UNUSED(static int f(void)) {", "       static int f(void)  {"),
+    (" signals:", "         "),
+    ("#ifdef A\nint f() {\n#else\nint g() {\n#endif\n}", "        \nint f() {\n     \n         \n      \n}"),
+    (
+        "#ifdef A\nint f() {}\n#else\nint g() {}\n#endif\n",
+        "#ifdef A\nint f() {}\n#else\nint g() {}\n#endif\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), MASKS)
+def test_macros_are_blanked_for_the_grammar(source: str, expected: str) -> None:
+    assert masked(source.encode(), "cpp").decode() == expected
+    assert masked(source.encode(), "java").decode() == source
+
+
+def test_methods_of_a_broken_class_are_found() -> None:
+    source = textwrap.dedent("""\
+        class A {
+            val broken = (1
+
+            fun first() {
+                println(1)
+            }
+
+            fun second() {
+                println(2)
+            }
+        }
+        """)
+    parsed = parse("a.kt", source.encode())
+    assert {"first", "second"} <= {f.symbol.rpartition(".")[2] for f in parsed.functions}
+    assert parsed.errors
+
+
+def test_blocks_are_cut_at_blank_lines_and_cover_everything() -> None:
+    text = b"".join(b"x%d = 1\n" % i + (b"\n" if i % 20 == 19 else b"") for i in range(200))
+    blocks = list(split_blocks(text, 0, len(text)))
+    assert len(blocks) > 3
+    for start, end in blocks:
+        assert end - start <= MAX_BYTES and text.count(b"\n", start, end) < MAX_LINES
+    for (_, before), (after, _) in zip(blocks, blocks[1:], strict=False):
+        assert text[before:after] == b"\n\n"
+
+
+def test_offsets_go_back_to_the_file() -> None:
+    source = read_source("é\r\nab\r\n".encode("utf-16"))
+    assert source.text == "é\nab\n".encode()
+    assert source.original_offsets([0, 2, 3, 5]) == {0: 2, 2: 4, 3: 8, 5: 12}
