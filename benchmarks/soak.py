@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import platform
 import random
 import shlex
 import statistics
@@ -226,6 +227,7 @@ async def ask(soak: Soak, n_requests: int) -> dict:
     warm = memory[int(len(memory) * WARM_UP) :]
     early, late = statistics.median(warm[:5]), statistics.median(warm[-5:])
     return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}",
         "requests": n_steps,
         "seconds": round(elapsed, 1),
         "outcomes": dict(sorted(soak.outcomes.items())),

@@ -183,7 +183,7 @@ class Indexer:
         except UserError as error:
             root.tell("error", str(error))
         except Exception as error:
-            log.exception("Indexing %s failed.", root.path)
+            log.exception("Indexing %r failed.", str(root.path))
             root.tell("error", f"Indexing failed: {error}. Run `codewhere doctor`.")
         self._listener.on_done(root, started, piece.reason)
 

@@ -29,7 +29,7 @@ class Settings:
     hover: bool = True
     hover_threshold: float = 0.6
     code_lens: bool = False
-    code_lens_threshold: float = 0.9
+    code_lens_threshold: float = 0.96
     code_lens_command: str = SHOW_SIMILAR
     trace: bool = False
 
