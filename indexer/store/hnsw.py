@@ -31,7 +31,7 @@ FORMAT = 1
 M = 16
 EF_CONSTRUCTION = 200
 EF = 128
-EXACT_LIMIT = 10_000  # up to here a scan takes about as long as a walk through the graph and needs no file
+EXACT_LIMIT = 20_000  # a scan of so many takes 3 ms, and there is no graph to build, to load and to keep
 REBUILD_SHARE = 0.25  # of vectors that no function has any more; they cost time and memory, not recall
 EXTEND_SHARE = (
     0.02  # of new vectors, which are scanned meanwhile; every extension writes the whole file again
