@@ -154,6 +154,8 @@ def likeness(one: str, other: str) -> float:
     """How far two search words mean the same, 0 to 1: ``auth`` and ``authentication`` do to 0.8."""
     if one == other:
         return 1.0
+    if one[0] != other[0]:
+        return 0.0
     short, long = sorted((one, other), key=len)
     if len(short) >= _LEAST_ABBREVIATION and long.startswith(short):
         return 0.8 if len(short) > _LEAST_ABBREVIATION else 0.5

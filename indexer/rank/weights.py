@@ -35,39 +35,39 @@ WORDS_ONLY = {
 }
 
 HYBRID = {
-    "words": 2.91,
-    "file_name": 2.18,
-    "file_name_whole": 1.7,
-    "folder": 4.18,
-    "symbol": -0.74,
+    "words": 2.97,
+    "file_name": 2.26,
+    "file_name_whole": 1.68,
+    "folder": 4.29,
+    "symbol": -0.77,
     "symbol_whole": 0.97,
     "named": 0.73,
     "named_type": 1.19,
-    "named_in_file": -0.57,
+    "named_in_file": -0.59,
     "file_named": 0.13,
-    "name_query_named": 2.72,
-    "name_query_type": 1.94,
-    "is_text": -4.2,
+    "name_query_named": 2.75,
+    "name_query_type": 1.99,
+    "is_text": -5.83,
     "is_type": -0.49,
     "length": 0.44,
-    "test": -3.96,
-    "example": -4.26,
+    "test": -5.68,
+    "example": -7.06,
     "vendored": -3.0,
-    "generated": -3.0,
-    "superseded": -6.63,
-    "foreign_platform": -3.12,
-    "header": -3.72,
-    "depth": -0.64,
-    "file_words": 0.26,
-    "file_words_top": 1.48,
-    "dense": 0.13,
-    "file_dense": 0.2,
-    "file_dense_top": 0.51,
+    "generated": -3.09,
+    "superseded": -8.11,
+    "foreign_platform": -3.2,
+    "header": -5.17,
+    "depth": -0.66,
+    "file_words": 0.34,
+    "file_words_top": 1.26,
+    "dense": 0.12,
+    "file_dense": 0.12,
+    "file_dense_top": 0.57,
 }
 
 SAME_FILE = 3.0
 """What a result loses for each better one of the same file, up to two."""
 
-CHANCE_SLOPE = 0.318
-CHANCE_OFFSET = -2.417
+CHANCE_SLOPE = 0.312
+CHANCE_OFFSET = -2.364
 """A score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers."""
