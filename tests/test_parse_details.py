@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import pairwise
 
 import pytest
 
@@ -60,30 +61,46 @@ def test_a_doc_comment_is_found_and_its_markers_are_dropped(path: str, source: s
 
 
 SYMBOLS = [
-    ("a.py", "class A:\n  def __init__(self): pass\n  class B:\n    def f(self): pass", "A A.__init__ A.B A.B.f"),
+    (
+        "a.py",
+        "class A:\n  def __init__(self): pass\n  class B:\n    def f(self): pass",
+        "A A.__init__ A.B A.B.f",
+    ),
     ("a.py", "def f():\n  def g(): pass", "f f.g"),
     ("a.js", "const f = () => 1; exports.g = function () {}; module.exports = () => 2;", "f g exports"),
     ("a.js", "A.prototype.run = function () {}; this.x = () => 1", "A.run x"),
-    ("a.js", "const api = { get() {}, 'post': () => 1, nested: { put() {} } };", "api api.get api.post api.nested api.nested.put"),
+    (
+        "a.js",
+        "const api = { get() {}, 'post': () => 1, nested: { put() {} } };",
+        "api api.get api.post api.nested api.nested.put",
+    ),
     ("a.js", "export default class { run() {} }", "default default.run"),
     ("a.js", "export default () => 1;", "default"),
     ("a.ts", "namespace N { export class A<T> { f = () => 1; } }", "N N.A N.A.f"),
     ("a.go", "package p\nfunc (s *Stack[T]) Push() {}\nfunc (Stack) Len() {}", "_ Stack.Push Stack.Len"),
-    ("a.rs", "mod m { impl<T> A<T> { fn f() {} } impl D for A<u8> { fn g() {} } }", "m m::A m::A::f m::<D for A<u8>> m::<D for A<u8>>::g"),
+    (
+        "a.rs",
+        "mod m { impl<T> A<T> { fn f() {} } impl D for A<u8> { fn g() {} } }",
+        "m m::A m::A::f m::<D for A<u8>> m::<D for A<u8>>::g",
+    ),
     ("a.cpp", "namespace a { void B::C::f() {} C::C() {} C::~C() {} }", "a a::B::C::f a::C::C a::C::~C"),
     ("a.cpp", "template <class T> bool V<T>::operator==(const V& o) const { return 1; }", "V::operator=="),
     ("a.cpp", "A::operator bool() const { return 1; }", "A::operator bool"),
     ("a.cpp", "TEST(Suite, Case) { f(); }", "Suite.Case"),
     ("a.c", "TEST_IMPL(name) { return 0; }", "name"),
     ("a.c", "#define MAX(a, b) ((a) > (b))\n", "MAX"),
-    ("a.rb", "module M\n class A\n  def f; end\n  def self.g; end\n  class << self\n   def h; end\n  end\n end\nend", "M M::A M::A#f M::A.g M::A.h"),
+    (
+        "a.rb",
+        "module M\n class A\n  def f; end\n  def self.g; end\n  class << self\n   def h; end\n  end\n end\nend",
+        "M M::A M::A#f M::A.g M::A.h",
+    ),
     ("a.php", "<?php\nclass A { function f() { $g = function () {\n}; } }", "_ A A::f A::f.g"),
     ("a.kt", "class A {\n  companion object {\n    fun f() {}\n  }\n}\nfun A.g() {}", "A A.f A.g"),
     ("a.swift", "extension A where T: B { func f() {} }", "A A.f"),
     ("a.scala", "object A { def f = 1 }", "A A.f"),
     ("a.java", "class A { A() {} void f() { new B() { void g() {} }; } }", "A A.A A.f A.f.g"),
     ("a.cs", "namespace N { class A { int P => 1; } }", "_ A A.P"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "source", "symbols"), SYMBOLS)
@@ -103,13 +120,29 @@ def _split(symbols: str) -> list[str]:
 
 
 KINDS = [
-    ("a.py", "class A:\n  def __init__(self): pass\n  def f(self): pass\ndef g(): pass\nh = lambda: 1", "class constructor method function lambda"),
-    ("a.rs", "trait T { fn f() {} }\nenum E { A }\nimpl E { fn new() {} }\nstruct S;", "trait method enum module constructor struct"),
-    ("a.cpp", "struct S { S() {} void f() {} };\nenum E { A };\nauto g = [] { return 1; };", "struct constructor method enum lambda"),
+    (
+        "a.py",
+        "class A:\n  def __init__(self): pass\n  def f(self): pass\ndef g(): pass\nh = lambda: 1",
+        "class constructor method function lambda",
+    ),
+    (
+        "a.rs",
+        "trait T { fn f() {} }\nenum E { A }\nimpl E { fn new() {} }\nstruct S;",
+        "trait method enum module constructor struct",
+    ),
+    (
+        "a.cpp",
+        "struct S { S() {} void f() {} };\nenum E { A };\nauto g = [] { return 1; };",
+        "struct constructor method enum lambda",
+    ),
     ("a.go", "type S struct{}\ntype I interface{}\nfunc f() {}", "struct interface function"),
-    ("a.java", "interface I { default void f() {} }\nenum E { A }\nrecord R() {}", "interface method enum class"),
+    (
+        "a.java",
+        "interface I { default void f() {} }\nenum E { A }\nrecord R() {}",
+        "interface method enum class",
+    ),
     ("a.js", "import x from 'y';\nclass A {}\nx();", "module class module"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "source", "kinds"), KINDS)
@@ -191,7 +224,7 @@ def test_blocks_are_cut_at_blank_lines_and_cover_everything() -> None:
     assert len(blocks) > 3
     for start, end in blocks:
         assert end - start <= MAX_BYTES and text.count(b"\n", start, end) < MAX_LINES
-    for (_, before), (after, _) in zip(blocks, blocks[1:], strict=False):
+    for (_, before), (after, _) in pairwise(blocks):
         assert text[before:after] == b"\n\n"
 
 
