@@ -368,8 +368,11 @@ def test_many_files_are_parsed_alike_in_this_process_and_in_workers(
         assert [symbols(index, f"many/f{n}.py") for n in range(150)] == [[f"name_{n}"] for n in range(150)]
 
 
-def test_a_file_that_kills_the_parser_costs_only_itself(
-    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "deed", ["os.abort()", "time.sleep(60)", "print('noise', flush=True) or os._exit(0)"]
+)
+def test_a_file_that_kills_or_hangs_the_parser_costs_only_itself(
+    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
     from indexer import reading
 
@@ -377,11 +380,12 @@ def test_a_file_that_kills_the_parser_costs_only_itself(
     (folder / "killer.py").write_text("def killer(): pass\n")
     settle(folder)
     crash = (
-        "import os, indexer.parse as p; parse = p.parse;"
-        " p.parse = lambda path, text: os.abort() if 'killer' in path else parse(path, text); "
+        "import os, time, indexer.parse as p; parse = p.parse;"
+        f" p.parse = lambda path, text: {deed} if 'killer' in path else parse(path, text); "
     )
     monkeypatch.setattr(reading, "_START", reading._START.replace("from indexer", crash + "from indexer"))
     monkeypatch.setattr(reading, "IN_PROCESS_BYTES", 0)
+    monkeypatch.setattr(reading, "_TIMEOUT_S", 10.0)
     with open_index(folder, config=config, embedder=HashEmbedder()) as index:
         assert index.update().files == 10
         assert [(item.path, item.reason) for item in index.status().skipped] == [

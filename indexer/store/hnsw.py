@@ -33,9 +33,8 @@ EF_CONSTRUCTION = 200
 EF = 128
 EXACT_LIMIT = 20_000  # a scan of so many takes 3 ms, and there is no graph to build, to load and to keep
 REBUILD_SHARE = 0.25  # of vectors that no function has any more; they cost time and memory, not recall
-EXTEND_SHARE = (
-    0.02  # of new vectors, which are scanned meanwhile; every extension writes the whole file again
-)
+# Of new vectors, which are scanned meanwhile; every extension writes the whole file again.
+EXTEND_SHARE = 0.02
 
 _ADD_CHUNK = 4_096
 _READ_CHUNK = 1 << 22
