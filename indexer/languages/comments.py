@@ -60,10 +60,10 @@ def comment_above(text: bytes, start: int, language: Language) -> int:
     stripped = text[above : line - 1].strip()
     if not stripped:
         return _doc_block_above(text, above, start, language)
-    for opening, closing in language.block_comments:
-        if stripped.endswith(closing.encode()):
-            return _block_above(text, line, opening.encode(), closing.encode(), start)
-    prefixes = tuple(prefix.encode() for prefix in language.line_comments)
+    for opening, closing in language.block_marks:
+        if stripped.endswith(closing):
+            return _block_above(text, line, opening, closing, start)
+    prefixes = language.line_marks
     found = start
     while stripped and stripped.startswith(prefixes) and not stripped.startswith(b"#!"):
         found = above + text[above:line].index(stripped)
@@ -77,7 +77,7 @@ def comment_above(text: bytes, start: int, language: Language) -> int:
 
 def _doc_block_above(text: bytes, end: int, start: int, language: Language) -> int:
     """A comment marked as documentation may be followed by one blank line."""
-    if ("/*", "*/") not in language.block_comments or not text[:end].endswith((b"*/\n", b"*/\r\n")):
+    if ("/*", "*/") not in language.block_comments or not text.endswith(b"*/\n", 0, end):
         return start
     found = _block_above(text, end, b"/*", b"*/", start)
     return found if text.startswith(b"/**", found) else start

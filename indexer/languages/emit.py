@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from indexer.languages import comments
 from indexer.languages.blocks import split_blocks
@@ -29,8 +29,7 @@ _SEPARATOR = re.compile(rb"[ \t]*[,;]+")
 _OPENERS = ("=>", "->", " do", " where", " is")
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A function before its offsets are turned into those of the file."""
 
     kind: str
@@ -114,12 +113,11 @@ def _after_attributes(text: bytes, unit: Unit, attribute_ends: dict[int, int], l
 
 def _comment_end(text: bytes, start: int, language: Language) -> int:
     """Where a comment that begins at `start` ends, or -1."""
-    for opening, closing in language.block_comments:
-        if text.startswith(opening.encode(), start):
-            end = text.find(closing.encode(), start + len(opening))
+    for opening, closing in language.block_marks:
+        if text.startswith(opening, start):
+            end = text.find(closing, start + len(opening))
             return end + len(closing) if end >= 0 else -1
-    is_line = text.startswith(tuple(marker.encode() for marker in language.line_comments), start)
-    return text.find(b"\n", start) if is_line and language.line_comments else -1
+    return text.find(b"\n", start) if text.startswith(language.line_marks, start) else -1
 
 
 def _doc(text: bytes, unit: Unit, language: Language) -> str:
@@ -127,6 +125,8 @@ def _doc(text: bytes, unit: Unit, language: Language) -> str:
 
 
 def _clean(text: bytes, ranges: list[tuple[int, int]], language: Language) -> str:
+    if not ranges:
+        return ""
     parts = []
     for start, end in _joined(text, ranges):
         raw = _decode(text, start, end)
@@ -183,7 +183,7 @@ def _dedented(body: str, text: bytes, start: int) -> str:
 
 
 def _decode(text: bytes, start: int, end: int) -> str:
-    return text[start:end].decode("utf-8", "replace").replace("\r\n", "\n")
+    return text[start:end].decode("utf-8", "replace")
 
 
 def _gaps(text: bytes, units: list[Unit]) -> Iterator[tuple[int, int, Unit | None]]:
@@ -263,13 +263,12 @@ def _first_comment(text: bytes, language: Language) -> tuple[int, int] | None:
         newline = text.find(b"\n", start)
         start = newline + 1 if newline >= 0 else len(text)
     start += len(text[start : start + 400]) - len(text[start : start + 400].lstrip())
-    for opening, closing in language.block_comments:
-        if text.startswith(opening.encode(), start):
-            end = text.find(closing.encode(), start)
+    for opening, closing in language.block_marks:
+        if text.startswith(opening, start):
+            end = text.find(closing, start)
             return (start, end + len(closing)) if end > 0 else None
-    prefixes = tuple(prefix.encode() for prefix in language.line_comments)
     end = start
-    while prefixes and text.startswith(prefixes, end):
+    while text.startswith(language.line_marks, end):
         newline = text.find(b"\n", end)
         end = newline + 1 if newline >= 0 else len(text)
     return (start, end) if end > start else None

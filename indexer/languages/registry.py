@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 C_COMMENTS = ("//",)
 C_BLOCKS = (("/*", "*/"),)
@@ -37,6 +38,16 @@ class Language:
     """Whether neighbouring definitions of one name are one function (equations, clauses)."""
     alias: str = ""
     """The name its files go by, where one language has several grammars."""
+
+    @cached_property
+    def line_marks(self) -> tuple[bytes, ...]:
+        """`line_comments` as they stand in a file."""
+        return tuple(mark.encode() for mark in self.line_comments)
+
+    @cached_property
+    def block_marks(self) -> tuple[tuple[bytes, bytes], ...]:
+        """`block_comments` as they stand in a file."""
+        return tuple((opening.encode(), closing.encode()) for opening, closing in self.block_comments)
 
 
 ROWS = (

@@ -20,6 +20,7 @@ MAX_DEPTH = 24
 
 _KIND_OF = {"extension": "module", "bound": "function", "section": "scope"}
 _MAKERS = frozenset((*KINDS, *_KIND_OF, "scope"))
+_EXTRAS = frozenset(("wrap", "attribute", "comment", "doc", "header", "manual", "below"))
 
 _PREFIX = re.compile(
     rb"[ \t]*((?:[A-Z][A-Z0-9_]{2,}(?:\([^()\n]*\))?[ \t]+|[A-Z][A-Z0-9_]{2,}\("
@@ -97,25 +98,33 @@ def collect(matches: Iterable[Match], text: bytes, language: Language) -> Captur
     """Sort the captures of all matches by what they are; of two matches of a node the first pattern wins."""
     found = Captures()
     for pattern, captures in matches:
-        maker = next((name for name in captures if name in _MAKERS), None)
-        if maker is not None:
-            _add_unit(found, maker, pattern, captures, text, language)
-        elif "wrap" in captures:
-            wrap = captures["wrap"][0]
-            for node in captures["wrapped"]:
-                found.wraps[node.start_byte, node.end_byte] = (wrap.start_byte, wrap.end_byte)
-        for node in captures.get("attribute", ()):
-            found.attributes[node.end_byte] = node.start_byte
-            found.attribute_ends[node.start_byte] = node.end_byte
-        for node in captures.get("comment", ()):
-            found.comments[_text_end(node.start_byte, node.end_byte, text)] = node.start_byte
-        for node in captures.get("doc", ()):
-            found.docs.append((node.start_byte, _text_end(node.start_byte, node.end_byte, text)))
-        found.headers.extend(node.start_byte for node in captures.get("header", ()))
-        found.manuals.extend((node.start_byte, node.end_byte) for node in captures.get("manual", ()))
-        for node in captures.get("below", ()):
-            found.below[node.start_byte] = _text_end(node.start_byte, node.end_byte, text)
+        for name in captures:
+            if name in _MAKERS:
+                _add_unit(found, name, pattern, captures, text, language)
+                break
+        if not _EXTRAS.isdisjoint(captures):
+            _add_extras(found, captures, text)
     return found
+
+
+def _add_extras(found: Captures, captures: Mapping[str, list[tree_sitter.Node]], text: bytes) -> None:
+    if "wrap" in captures:
+        wrap = captures["wrap"][0]
+        for node in captures["wrapped"]:
+            found.wraps[node.start_byte, node.end_byte] = (wrap.start_byte, wrap.end_byte)
+    for node in captures.get("attribute", ()):
+        found.attributes[node.end_byte] = node.start_byte
+        found.attribute_ends[node.start_byte] = node.end_byte
+    for node in captures.get("comment", ()):
+        found.comments[_text_end(node.start_byte, node.end_byte, text)] = node.start_byte
+    for node in captures.get("doc", ()):
+        found.docs.append((node.start_byte, _text_end(node.start_byte, node.end_byte, text)))
+    for node in captures.get("header", ()):
+        found.headers.append(node.start_byte)
+    for node in captures.get("manual", ()):
+        found.manuals.append((node.start_byte, node.end_byte))
+    for node in captures.get("below", ()):
+        found.below[node.start_byte] = _text_end(node.start_byte, node.end_byte, text)
 
 
 def arrange(found: Captures, text: bytes, language: Language) -> tuple[list[Unit], int]:
