@@ -32,7 +32,7 @@ async function runSuite(name) {
         ['skipWelcome', 'true'],
       ]);
       await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(payload)}`);
-      return await Promise.race([exit, new Promise(resolve => setTimeout(resolve, LIMIT_MS, 124))]);
+      return await Promise.race([exit, new Promise(resolve => setTimeout(resolve, LIMIT_MS, 124).unref())]);
     } finally {
       await context.close();
     }

@@ -75,7 +75,7 @@ function progress(roots: RootStatus[]): string {
 
 /** The state of one folder in a sentence. */
 export function describeRoot(root: RootStatus): string {
-  const counts = l10n.t('{0} files, {1} functions, {2} searched by meaning', root.files, root.functions, percent(root.coverage));
+  const counts = l10n.t('files: {0}, functions: {1}, searched by meaning: {2}', root.files, root.functions, percent(root.coverage));
   return [counts, timeLeft(root.etaSeconds), root.message].filter(Boolean).join(' • ');
 }
 

@@ -8,10 +8,10 @@ import { openBrowser } from '../vscode.mjs';
 const repository = path.resolve(import.meta.dirname, '../../..');
 const ROW = '.quick-input-list .monaco-list-row';
 
-/** A workspace of two folders: codewhere's own Python, and a little Go. */
+/** A workspace of two folders: some of codewhere's own Python, and a little Go. */
 export function makeWorkspace(folder) {
   const workspace = path.join(folder, 'workspace');
-  for (const name of ['indexer', 'lsp_server']) {
+  for (const name of ['indexer/rank', 'indexer/walk', 'lsp_server']) {
     fs.cpSync(path.join(repository, name), path.join(workspace, 'codewhere', name), { recursive: true, filter: file => fs.statSync(file).isDirectory() ? !/__pycache__|models$/.test(file) : file.endsWith('.py') });
   }
   fs.cpSync(path.join(import.meta.dirname, '../fixtures/workspace/two'), path.join(workspace, 'http'), { recursive: true });
@@ -65,9 +65,9 @@ export class Window {
     return this.page.context().close();
   }
 
-  async picture(name) {
+  async picture(name, settle = 600) {
     await this.page.mouse.move(640, 775);
-    await this.page.waitForTimeout(600);
+    await this.page.waitForTimeout(settle);
     this.#number += 1;
     await this.page.screenshot({ path: path.join(this.screenshots, `${String(this.#number).padStart(2, '0')}-${name}.png`) });
     console.log(`  ✔ ${name}`);
@@ -126,14 +126,14 @@ export class Window {
     return this.page.$eval('[id="codewhere.codewhere.codewhere.status"], [id^="codewhere.codewhere"]', item => item.textContent.trim());
   }
 
-  /** Waits until the status bar item says something that fits; collects all that it said. */
+  /** Waits until the status bar item says something that fits, given all that it has said. */
   async watchStatus(fits, milliseconds) {
     const seen = [];
     const end = Date.now() + milliseconds;
     while (Date.now() < end) {
       const text = await this.status().catch(() => '');
       if (seen.at(-1) !== text) seen.push(text);
-      if (fits(text)) return seen;
+      if (await fits(text, seen)) return;
       await this.page.waitForTimeout(50);
     }
     throw new Error(`the status bar never said it; it said ${JSON.stringify(seen)}`);

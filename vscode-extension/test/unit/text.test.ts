@@ -46,7 +46,7 @@ describe('the words of the status bar', () => {
     it(`shows "${text}" when ${state}`, () => assert.deepEqual(label(state, now), { text, severity }));
   }
   it('describes a folder with its counts, the time left and the message of the server', () => {
-    assert.equal(describeRoot(indexing), '10 files, 100 functions, 40 % searched by meaning • 30 s left • Embedding: 40 of 100 functions');
+    assert.equal(describeRoot(indexing), 'files: 10, functions: 100, searched by meaning: 40 % • 30 s left • Embedding: 40 of 100 functions');
   });
   for (const [changes, expected] of [
     [{}, 'small • CPU • 18.4 MB on disk • codewhere 0.1.0'],
