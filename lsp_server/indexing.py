@@ -237,10 +237,8 @@ class Indexer:
             root.tell("paused", "Indexing is paused.")
         elif more:
             root.tell("indexing", root.state.message, root.state.eta_seconds)
-        elif self._model.state == "failed":
-            root.tell("idle", f"Searched by words only: {self._model.error}")
         else:
-            root.tell("idle")
+            root.tell("idle", self._model.words_only)
 
 
 _STAGES = {"wait": "Waiting", "walk": "Looking for files", "parse": "Reading", "embed": "Embedding"}

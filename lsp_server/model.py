@@ -140,6 +140,11 @@ class Model:
         """Whether queries can be answered by meaning."""
         return self.embedder is not None
 
+    @property
+    def words_only(self) -> str:
+        """Why answers come from words alone for good; empty where they do not."""
+        return f"Searched by words only: {self.error}" if self.state == "failed" else ""
+
     def require(self) -> YieldingEmbedder:
         """What the engine calls on first need; `UserError` while there is no model."""
         embedder = self.embedder

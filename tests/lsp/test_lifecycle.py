@@ -66,9 +66,12 @@ async def test_a_model_that_cannot_be_loaded_is_told_and_words_still_answer(star
         return (await search(client, "RetryPolicy run"))["results"]
 
     await until(by_words)
-    status = await request(client, "codewhere/status", {})
-    assert status["modelState"] == "failed"
-    assert "no such model" in status["roots"][0]["message"]
+
+    async def told():
+        status = await request(client, "codewhere/status", {})
+        return status["modelState"] == "failed" and "no such model" in status["roots"][0]["message"]
+
+    await until(told)
 
 
 async def test_indexing_shows_progress_and_ends_it(start, project):
