@@ -7,8 +7,8 @@ measured on the other, both ways; only these held-out figures say how good the r
 ship are then fitted on all repositories, because more data generalises better.
 
 The loss is that of list-wise learning: cross entropy between the right files and the softmax of each file's
-best function. Where a target has lines, or the query is the name of a definition, the right function of the
-file must win as well.
+best function. Where a target has lines, or the query is the name of a definition, the right function must
+also win within its file.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ AT_LEAST = {"named_type": 0.5, "named": 0.3}
 """What a definition is worth at least; the queries have too few line spans to teach it."""
 UNSEEN = {"vendored": -3.0, "generated": -3.0}
 """Fitted where the repositories have such files; else taken from the weight of tests and examples."""
+FILELESS = ("cosqa", "he")
+"""Sets of single functions dealt into files at random: they teach which function of a file, never which file."""
 NEVER_POSITIVE = (
     "test", "example", "vendored", "generated", "superseded", "foreign_platform", "header", "is_text", "depth",
 )  # fmt: skip
@@ -140,24 +142,29 @@ class _Batch:
         self.values = torch.tensor(np.concatenate([example.values for example in data]) / scale)
         self.file = torch.tensor(np.concatenate([e.files + n_files[at] for at, e in enumerate(data)]))
         self.query_of_file = torch.tensor(np.repeat(np.arange(self.n), np.diff(n_files)))
-        self.query = self.query_of_file[self.file]
-        self.right_file = torch.tensor(np.concatenate([e.right_file / e.right_file.sum() for e in data]))
+        self.right_file = torch.tensor(np.concatenate([_share(e.right_file) for e in data]))
         functions = [np.zeros(len(e.files)) if e.right_function is None else e.right_function for e in data]
-        shares = [rows / max(rows.sum(), 1.0) for rows in functions]
-        self.right_function = torch.tensor(np.concatenate(shares), dtype=torch.float32)
+        self.right_function = torch.tensor(np.concatenate([_share(rows) for rows in functions]))
 
     def loss(self, weight: torch.Tensor) -> torch.Tensor:
         """Mean cross entropy over the queries."""
         scores = self.values @ weight
         best = torch.full((len(self.right_file),), -1e9).scatter_reduce(0, self.file, scores, "amax")
-        files = (self.right_file * self._log_softmax(best, self.query_of_file)).sum()
-        functions = (self.right_function * self._log_softmax(scores, self.query)).sum()
+        files = (self.right_file * _log_softmax(best, self.query_of_file, self.n)).sum()
+        # A function competes with those of its own file; which file is right is the other half of the loss.
+        functions = (self.right_function * _log_softmax(scores, self.file, len(best))).sum()
         return -(files + functions) / self.n
 
-    def _log_softmax(self, scores: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
-        top = torch.full((self.n,), -1e9).scatter_reduce(0, query, scores.detach(), "amax")
-        total = torch.zeros(self.n).scatter_add(0, query, torch.exp(scores - top[query]))
-        return scores - top[query] - torch.log(total)[query]
+
+def _share(right: npt.NDArray[Any]) -> Array:
+    return np.asarray(right / max(right.sum(), 1.0), np.float32)
+
+
+def _log_softmax(scores: torch.Tensor, group: torch.Tensor, n_groups: int) -> torch.Tensor:
+    """Within each group."""
+    top = torch.full((n_groups,), -1e9).scatter_reduce(0, group, scores.detach(), "amax")
+    total = torch.zeros(n_groups).scatter_add(0, group, torch.exp(scores - top[group]))
+    return scores - top[group] - torch.log(total)[group]
 
 
 def halves(questions: Iterable[Question]) -> tuple[set[str], set[str]]:
@@ -216,6 +223,9 @@ def _fit_on(
 ) -> dict[str, float]:
     names: list[str] = []
     data = [e for questions in sets for e in examples(_only(questions, repositories), names, dense=dense)]
+    for example in data:
+        if example.question.category in FILELESS:
+            example.right_file[:] = 0
     return fit(data, names, start)
 
 
