@@ -60,10 +60,11 @@ export function label(state: ServerState, status: Status | undefined): Label {
 
 function ofStatus({ roots, modelState }: Status): Label {
   if (roots.some(root => root.state === 'error')) return { text: '$(error) codewhere', severity: 'error' };
-  if (roots.some(root => root.state === 'indexing')) return plain(`$(sync~spin) codewhere ${progress(roots)}`);
+  if (modelState === 'loading' || roots.some(root => root.state === 'indexing')) return plain(`$(sync~spin) codewhere ${progress(roots)}`);
   if (roots.some(root => root.state === 'paused')) return plain(`$(debug-pause) codewhere ${percent(overall(roots))}`);
   if (modelState === 'failed') return { text: `$(warning) ${l10n.t('codewhere: words only')}`, severity: 'warning' };
-  return plain('$(search) codewhere');
+  const share = overall(roots);
+  return plain(share < 1 ? `$(search) codewhere ${percent(share)}` : '$(search) codewhere');
 }
 
 function progress(roots: RootStatus[]): string {

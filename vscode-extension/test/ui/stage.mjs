@@ -96,7 +96,8 @@ export class Window {
   }
 
   async rows() {
-    return this.page.$$eval(ROW, rows => rows.map(row => row.getAttribute('aria-label') ?? ''));
+    // The list reuses its elements, so their order in the page is not that on the screen.
+    return this.page.$$eval(ROW, rows => rows.map(row => [Number(row.getAttribute('data-index')), row.getAttribute('aria-label') ?? '']).sort(([one], [other]) => one - other).map(([, label]) => label));
   }
 
   /** The rows once they have not changed for a second, so that the answer is that to the whole question. */

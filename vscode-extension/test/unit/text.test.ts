@@ -39,6 +39,8 @@ describe('the words of the status bar', () => {
     ['running', status([indexing]), '$(sync~spin) codewhere ▰▰▰▱▱▱▱▱ 40 % 30 s left', 'plain'],
     ['running', status([root({ state: 'indexing', functions: 0, embedded: 0 })]), '$(sync~spin) codewhere ▱▱▱▱▱▱▱▱ 0 %', 'plain'],
     ['running', status([root({ embedded: 50, state: 'paused' })]), '$(debug-pause) codewhere 50 %', 'plain'],
+    ['running', status([root({ embedded: 0 })], { modelState: 'loading', model: null }), '$(sync~spin) codewhere ▱▱▱▱▱▱▱▱ 0 %', 'plain'],
+    ['running', status([root({ embedded: 99 })]), '$(search) codewhere 99 %', 'plain'],
     ['running', status([root({ state: 'error' })]), '$(error) codewhere', 'error'],
     ['running', status([root()], { modelState: 'failed' }), '$(warning) codewhere: words only', 'warning'],
   ] as const;
