@@ -27,9 +27,9 @@ class Settings:
     auto_index: bool = True
     watch: bool = True
     hover: bool = True
-    hover_threshold: float = 0.6
+    hover_threshold: float = 0.75
     code_lens: bool = False
-    code_lens_threshold: float = 0.96
+    code_lens_threshold: float = 0.94
     code_lens_command: str = SHOW_SIMILAR
     trace: bool = False
 
