@@ -166,6 +166,15 @@ def test_a_long_line_becomes_several_blocks() -> None:
     assert max(len(f.body) for f in parsed.functions) <= 3100
 
 
+def test_minified_code_takes_no_longer_than_other_code() -> None:
+    source = b"".join(
+        b"function f%d(a){return a+1}var g%d=function(){return 1};" % (i, i) for i in range(20_000)
+    )
+    begin = time.process_time()
+    assert len(check("a.js", source).functions) >= 40_000
+    assert time.process_time() - begin < 12
+
+
 def test_a_syntax_error_is_told_and_the_rest_is_read() -> None:
     parsed = check("a.py", b"def good():\n    pass\n\n\ndef bad(:\n    pass\n")
     assert parsed.functions[0].symbol == "good"

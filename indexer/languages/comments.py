@@ -7,6 +7,9 @@ import re
 
 from indexer.languages.registry import Language
 
+MAX_INDENT = 400
+"""Bytes; looking further would take long for each of the many functions on one line of minified code."""
+
 _LICENCE = re.compile(
     r"copyright|\(c\)\s*\d{4}|©|spdx-license|licensed (?:under|to)|all rights reserved|permission is hereby"
     r"|redistribution and use|this (?:program|library|file) is (?:free|part)|general public licen[cs]e"
@@ -47,14 +50,20 @@ def is_licence(text: str) -> bool:
     return _LICENCE.search(text[:3000]) is not None
 
 
+def line_start(text: bytes, offset: int) -> int:
+    """Where the line of an offset begins, -1 if that is too far to the left to be an indentation."""
+    line = text.rfind(b"\n", max(0, offset - MAX_INDENT), offset) + 1
+    return line if line or offset <= MAX_INDENT else -1
+
+
 def comment_above(text: bytes, start: int, language: Language) -> int:
     """The offset where the comment right above `start` begins, or `start` where there is none.
 
     Consecutive line comments are one comment; a blank line ends it, but one may follow a ``/** */``. Only
     comments that stand alone on their lines count.
     """
-    line = text.rfind(b"\n", 0, start) + 1
-    if text[line:start].strip() or not line:
+    line = line_start(text, start)
+    if line <= 0 or text[line:start].strip():
         return start
     above = text.rfind(b"\n", 0, line - 1) + 1
     stripped = text[above : line - 1].strip()

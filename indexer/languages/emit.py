@@ -177,8 +177,8 @@ def _without(text: bytes, start: int, end: int, cuts: list[tuple[int, int, str]]
 
 
 def _dedented(body: str, text: bytes, start: int) -> str:
-    line = text.rfind(b"\n", 0, start) + 1
-    indent = text[line:start]
+    line = comments.line_start(text, start)
+    indent = text[line:start] if line >= 0 else b""
     return body.replace("\n" + indent.decode(), "\n") if indent and not indent.strip() else body
 
 
