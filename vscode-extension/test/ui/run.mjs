@@ -184,7 +184,6 @@ function copyToDocs() {
     if (pictures[`${name}.png`]) copy(name, `../docs/images/vscode-${name}.png`);
   }
   copy('search', 'media/walkthrough/search.png');
-  copy('similar', 'media/walkthrough/similar.png');
 }
 
 setup();
