@@ -1,8 +1,7 @@
 // Runs the suites of test/host in a real extension host: VS Code's own server, opened in headless Chromium.
 //   node test/run-host.mjs [fake] [real]
 import { setup } from '../scripts/setup-vscode.mjs';
-import { copyWorkspace, openBrowser, realServer, startVSCode, temporaryFolder } from './vscode.mjs';
-import fs from 'node:fs';
+import { copyWorkspace, openBrowser, realServer, removeFolder, startVSCode, temporaryFolder } from './vscode.mjs';
 import path from 'node:path';
 import { format } from 'node:util';
 
@@ -37,7 +36,7 @@ async function runSuite(name) {
       await context.close();
     }
   });
-  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  removeFolder(folder);
   return code;
 }
 

@@ -16,6 +16,11 @@ export function temporaryFolder() {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'codewhere-vscode-'));
 }
 
+/** Removes a folder into which a server that is ending may still write for a moment. */
+export function removeFolder(folder) {
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
+}
+
 /** The example workspace, copied so that tests may change it. */
 export function copyWorkspace(folder) {
   const target = path.join(folder, 'workspace');

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setup } from '../../scripts/setup-vscode.mjs';
-import { realServer, startVSCode, temporaryFolder, vscodeArguments } from '../vscode.mjs';
+import { realServer, removeFolder, startVSCode, temporaryFolder, vscodeArguments } from '../vscode.mjs';
 import { makeWheel, makeWorkspace, pathWithoutCodewhere, Window } from './stage.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -162,6 +162,7 @@ async function person({ folder, workspace }) {
     try {
       for (const step of STEPS) await step(window);
     } catch (error) {
+      console.error(error);
       await window.picture('failure');
       throw error;
     } finally {
@@ -196,7 +197,7 @@ for (const act of [person, restricted]) {
     install(folder);
     await act({ folder, workspace: makeWorkspace(folder) });
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    removeFolder(folder);
   }
 }
 if (process.argv.includes('--docs')) copyToDocs();
