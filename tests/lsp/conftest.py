@@ -133,7 +133,7 @@ async def command(client, name, *arguments, **options):
     return await request(client, "workspace/executeCommand", params, **options)
 
 
-async def until(condition, seconds: float = 15.0):
+async def until(condition, seconds: float = 45.0):
     """Waits until a condition holds; the condition may be a coroutine function."""
     deadline = time.monotonic() + seconds
     while True:

@@ -87,13 +87,13 @@ async def test_indexing_shows_progress_and_ends_it(start, project):
 
 
 async def test_cancelling_the_progress_pauses_the_folder(start, project):
-    client = await start(project, editor="visual_studio_code", env={"HASH_SECONDS_PER_TEXT": "0.3"})
+    client = await start(project, editor="visual_studio_code", env={"HASH_SECONDS_PER_TEXT": "1.5"})
     token = await until(
         lambda: next((token for token, reports in client.progress_reports.items() if reports), None)
     )
     client.window_work_done_progress_cancel(lsp.WorkDoneProgressCancelParams(token))
     await until(lambda: client.updates and client.updates[-1]["roots"][0]["state"] == "paused")
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(2.5)
     [root] = (await request(client, "codewhere/status", {}))["roots"]
     assert root["state"] == "paused" and root["embedded"] < root["functions"]
     await client.workspace_execute_command_async(lsp.ExecuteCommandParams("codewhere.server.resume"))
