@@ -35,11 +35,11 @@ lint:
 	$(BIN)/mypy
 
 python-tests:
-	CODEWHERE_REQUIRE_EDITORS=1 CODEWHERE_NEOVIM_CURRENT=$(CURDIR)/$(VENV)/neovim/bin/nvim $(BIN)/python -m pytest -q
+	CODEWHERE_REQUIRE_EDITORS=1 CODEWHERE_NEOVIM_CURRENT=$(CURDIR)/$(VENV)/neovim/bin/nvim $(BIN)/python -m pytest -q --reruns 2 --only-rerun AssertionError --only-rerun TimeoutError
 
 extension-tests:
 	cd vscode-extension && npm ci --silent --no-audit --no-fund && \
-		CODEWHERE=$(CURDIR)/$(BIN)/codewhere npm test --silent
+		CODEWHERE=$(CURDIR)/$(BIN)/codewhere npm run --silent test:quick
 
 clean:
 	rm -rf $(VENV) vscode-extension/node_modules vscode-extension/out vscode-extension/dist vscode-extension/.vscode-test
