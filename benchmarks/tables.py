@@ -30,12 +30,17 @@ def evaluate_table() -> str:
 
 
 def repos_table() -> str:
-    """Whole-repository search, by what is switched on."""
-    found = _read("repos.json")
-    if not found:
+    """NDCG@10 of whole-repository search, by what is switched on."""
+    found = [_read(path.name) for path in sorted(RESULTS.glob("ranking-*.json"))]
+    results = [result for result in found if result and "repositories" in result["settings"]["what"]]
+    if not results:
         return "Not measured yet."
-    lines = ["| whole repositories, NDCG@10 over 27 | |", "|---|---|"]
-    lines += [f"| {name} | {value:.3f} |" for name, value in found["overall"].items()]
+    columns = max((list(result["ndcg@10"]) for result in results), key=len)
+    lines = ["| NDCG@10 | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for result in results:
+        cells = [result["ndcg@10"].get(column) for column in columns]
+        shown = ["" if cell is None else f"{cell['all']:.3f}" for cell in cells]
+        lines.append(f"| {result['settings']['what']} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 
