@@ -371,7 +371,7 @@ def test_killed_at_any_moment_it_loses_one_batch_at_most(folder: Path, home: Pat
     rng = random.Random(0)
     kills = 0
     for _ in range(KILLS):
-        process = start_python(_INDEXING, folder, home, log, 0.02)
+        process = start_python(_INDEXING, folder, home, log, 0.2)
         assert process.stdout.readline() == b"start\n"
         time.sleep(rng.uniform(0.0, 0.5))
         process.send_signal(signal.SIGKILL)

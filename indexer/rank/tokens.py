@@ -76,7 +76,8 @@ def _pairs(run: str) -> list[str]:
 
 def _fold(word: str) -> str:
     """Case folded, compatibility forms unified, accents removed, so that ``Función`` meets ``funcion``."""
-    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    # Folding comes last: the decomposition of a mathematical letter is a plain capital.
+    decomposed = unicodedata.normalize("NFKD", word).casefold()
     return unicodedata.normalize("NFC", _COMBINING.sub("", decomposed))
 
 
