@@ -52,7 +52,7 @@ class Tuning:
     """How the weights are trained."""
 
     method: str = "full"
-    """`full`, `lora` or `bitfit` (biases and norms alone, as the paper does)."""
+    """`full`, or `bitfit` (biases, norms and the head alone, as the paper does)."""
     steps: int = 1000
     batch: int = 96
     minibatch: int = 0
@@ -74,7 +74,6 @@ class Tuning:
     teacher_weight: float = 2.0
     refit_head: tuple[int, ...] = (0,)
     """Steps before which the head is fitted to the teacher in closed form, which spares the layers a rotation."""
-    lora_rank: int = 32
     seed: int = 1
     compile: bool = False
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from indexer.embedding.decoder import Decoder, DecoderConfig
 from indexer.embedding.spec import ModelSpec
 from indexer.embedding.weights import write_weights
+from indexer.errors import UserError
 from indexer.training.data import Pair, batches, read_pairs
 from indexer.training.loop import Trainer
 from indexer.training.prune import read_backbone, with_vocabulary
@@ -120,6 +121,8 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
 
 def choose_trained(model: Decoder, method: str) -> None:
     """`bitfit` trains biases, norms and the head alone; `full` everything."""
+    if method not in ("full", "bitfit"):
+        raise UserError(f"unknown tuning method {method!r} in the recipe; use full or bitfit")
     if method == "bitfit":
         for name, parameter in model.named_parameters():
             parameter.requires_grad = name.endswith("bias") or "norm" in name or name.startswith("head")

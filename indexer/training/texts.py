@@ -1,4 +1,4 @@
-"""Texts to token ids with their markers, as training and inference both need them."""
+"""Batches of texts to token ids with their markers."""
 
 from __future__ import annotations
 
