@@ -112,6 +112,7 @@ class Index:
         embed: bool = True,
         wait: bool = True,
         batch_size: int | None = None,
+        batch_seconds: float = 4.0,
     ) -> UpdateReport:
         """Make the index agree with the folder. May be stopped or killed at any time and called again.
 
@@ -124,6 +125,7 @@ class Index:
         :param wait: Wait for another process that indexes this folder; else `RootBusy` is raised.
         :param batch_size: Texts for the embedder at a time, which is what a kill loses; None adapts it to the
             speed of the embedder.
+        :param batch_seconds: The longest that such an adapted batch should take.
         :raises UserError: Where the folder or the store cannot be read or written, or no model be loaded;
             what was done before is kept.
         """
@@ -137,6 +139,7 @@ class Index:
             yield_to=yield_to or _nothing,
             wait=wait,
             batch_size=batch_size,
+            batch_seconds=batch_seconds,
         )
         loader = self.load_embedder if embed else _no_embedder
         return Update(self._store, self.root, self.config, request, loader).run()

@@ -19,9 +19,8 @@ from indexer.reading import CRASHED, Job, Read, Reader, default_workers
 from indexer.store import FileRow, Store
 from indexer.types import Embedder, ParsedFile, Progress, SkippedFile, SourceFile, UpdateReport, Vectors
 
-_FIRST_BATCH = 32  # texts for the embedder at a time, until it is known how fast it is
-_BATCHES = (8, 4_096)
-_BATCH_S = (1.0, 4.0)  # a kill or a stop costs one batch, so it must be short, yet long enough to fill a GPU
+_FIRST_BATCH = 4  # texts for the embedder at a time, until it is known how fast it is
+_LARGEST_BATCH = 4_096
 _REMOVED_AT_ONCE = 100  # files; writers of other roots wait for one transaction at a time
 _GC_EVERY_S = 86_400.0
 _RACY_NS = 2_000_000_000  # the coarsest time stamps of a file system still in use (FAT)
@@ -42,7 +41,9 @@ class Request:
     """Called before each batch goes to the embedder; it may wait while something urgent uses the device."""
     wait: bool = True
     batch_size: int | None = None
-    """Texts for the embedder at a time; None takes what it does in a second or two."""
+    """Texts for the embedder at a time; None takes what it does in `batch_seconds`."""
+    batch_seconds: float = 4.0
+    """A kill or a stop costs one batch, so it must be short, yet long enough to fill a GPU."""
 
 
 @dataclass
@@ -234,7 +235,8 @@ class Update:
             self.report.embedded += len(texts)
             done += len(batch)
             self._tell("embed", done, len(missing), embedder.device)
-            size = self.request.batch_size or _next_size(size, time.monotonic() - start)
+            elapsed = time.monotonic() - start
+            size = self.request.batch_size or _next_size(size, elapsed, self.request.batch_seconds)
 
     def _improve_graph(self, root_id: int, embedder: Embedder) -> None:
         self._tell("finish", 0, 0, "the index of vectors")
@@ -289,11 +291,10 @@ def _scope(paths: Sequence[str] | None) -> list[str] | None:
     return None if "" in scope else scope
 
 
-def _next_size(size: int, elapsed_s: float) -> int:
-    """Size of the next batch after one of `size` texts took so long."""
-    shortest, longest = _BATCH_S
-    wanted = size * 2 if elapsed_s < shortest else size // 2 if elapsed_s > longest else size
-    return max(_BATCHES[0], min(_BATCHES[1], wanted))
+def _next_size(size: int, elapsed: float, longest: float) -> int:
+    """Size of the next batch after one of `size` texts took so many seconds."""
+    wanted = size * 2 if elapsed < longest / 3 else size // 2 if elapsed > longest else size
+    return max(1, min(_LARGEST_BATCH, wanted))
 
 
 def _row(read: Read, started_ns: int) -> FileRow:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _REPORT_SECONDS = 0.25
 _BUSY_SECONDS = 2.0
 _FULL_FROM_PATHS = 2000  # from here on one walk is cheaper than asking for every path
-_CPU_BATCH = 16  # texts; about half a second of work
+_BATCH_SECONDS = 0.5  # an edit and a pause wait for the batch in flight
 _STOP_SECONDS = 15.0
 
 
@@ -144,7 +144,7 @@ class Indexer:
         return min(ready, key=lambda root: self._urgency(self._work[root]), default=None)
 
     def _may_run(self, root: Root, work: _Work) -> bool:
-        wanted = bool(work.paths) or work.full or (work.embed and self._model.ready)
+        wanted = bool(work.paths) or work.full or (work.embed and self._model.state != "loading")
         return wanted and not root.paused and work.not_before <= time.monotonic()
 
     def _urgency(self, work: _Work) -> int:
@@ -173,6 +173,7 @@ class Indexer:
     def _do(self, root: Root, kind: int, piece: _Work) -> None:
         started = time.time()
         root.tell("indexing", "Looking for changes")
+        self._listener.on_progress(root, None)
         try:
             self._update(root, kind, piece)
             root.count()
@@ -188,6 +189,8 @@ class Indexer:
         self._listener.on_done(root, started, piece.reason)
 
     def _update(self, root: Root, kind: int, piece: _Work) -> None:
+        if kind == 2 and not self._model.ready:
+            return
         report = root.open().update(
             paths=sorted(piece.paths) if kind == 0 else None,
             first=self._first(root) if kind == 2 else (),
@@ -196,15 +199,10 @@ class Indexer:
             yield_to=self._gate.give_way,
             embed=self._model.ready and kind != 1,
             wait=False,
-            batch_size=self._batch_size(),
+            batch_seconds=_BATCH_SECONDS,
         )
         if report.cancelled:
             self._put_back(root, piece, 0.0)
-
-    def _batch_size(self) -> int | None:
-        """Small where a batch takes long: an edit must not wait for the end of one."""
-        embedder = self._model.embedder
-        return _CPU_BATCH if embedder is not None and embedder.device == "cpu" else None
 
     def _first(self, root: Root) -> list[str]:
         """Open files, then the folders they are in."""
@@ -233,10 +231,13 @@ class Indexer:
         with self._changed:
             work = self._work.get(root)
             more = work is not None and self._may_run(root, work)
+            waits = work is not None and work.embed
         if root.paused:
             root.tell("paused", "Indexing is paused.")
         elif more:
             root.tell("indexing", root.state.message, root.state.eta_seconds)
+        elif waits:
+            root.tell("indexing", "Loading the model")
         else:
             root.tell("idle", self._model.words_only)
 

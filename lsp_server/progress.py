@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
@@ -26,24 +25,30 @@ class ProgressBars:
     def __init__(self, server: CodewhereServer) -> None:
         self._server = server
         self._bars: dict[Root, _Bar] = {}
-        self._since: dict[Root, float] = {}
+        self._timers: dict[Root, asyncio.TimerHandle] = {}
 
     def update(self, root: Root, fraction: float | None) -> None:
-        """Shows how far the indexing of a root is."""
-        since = self._since.setdefault(root, time.monotonic())
-        bar = self._bars.get(root)
-        if bar is None:
-            if time.monotonic() - since < _SHOW_AFTER_SECONDS or not self._is_supported():
-                return
-            bar = self._bars[root] = _Bar(self._server, root)
-        bar.report(fraction, root.state.message)
+        """Shows how far the indexing of a root is; a paused root has no bar."""
+        if root.paused or not self._is_supported():
+            return
+        if root in self._bars:
+            self._bars[root].report(fraction, root.state.message)
+        elif root not in self._timers:
+            loop = asyncio.get_running_loop()
+            self._timers[root] = loop.call_later(_SHOW_AFTER_SECONDS, self._show, root)
 
     def end(self, root: Root) -> None:
         """Takes the bar of a root away."""
-        self._since.pop(root, None)
+        timer = self._timers.pop(root, None)
+        if timer is not None:
+            timer.cancel()
         bar = self._bars.pop(root, None)
         if bar is not None:
             bar.end(root.state.message)
+
+    def _show(self, root: Root) -> None:
+        del self._timers[root]
+        self._bars[root] = _Bar(self._server, root)
 
     def root_of(self, token: str | int) -> Root | None:
         """The root whose bar has this token."""
@@ -63,10 +68,12 @@ class _Bar:
         self._title = f"Indexing {root.name}"
         self._begun = False
         self._ended = False
+        self._message = root.state.message
         self._task = asyncio.get_running_loop().create_task(self._begin())
 
     def report(self, fraction: float | None, message: str) -> None:
         percentage = None if fraction is None else int(100 * fraction)
+        self._message = message
         if self._begun:
             self._send(lsp.WorkDoneProgressReport(message=message, percentage=percentage))
 
@@ -83,7 +90,10 @@ class _Bar:
             log.info("The client refused a progress bar.")
             return
         if not self._ended:
-            self._send(lsp.WorkDoneProgressBegin(self._title, cancellable=True, percentage=0))
+            begin = lsp.WorkDoneProgressBegin(
+                self._title, cancellable=True, message=self._message, percentage=0
+            )
+            self._send(begin)
             self._begun = True
 
     def _send(self, value: object) -> None:

@@ -255,9 +255,6 @@ class CodewhereServer(LanguageServer):
         if self.model.state == "failed":
             message = f"Searching by words only, the model could not be loaded: {self.model.error}"
             self.tell(lsp.MessageType.Warning, message)
-            for root in self.workspaces.all():
-                if root.state.state == "idle":
-                    root.tell("idle", self.model.words_only)
         self.announce("model")
         self._embed_overlays_soon()
 

@@ -51,6 +51,7 @@ class Root:
         self._index: Index | None = None
         self._parsed = ParseCache()
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
 
     def open(self) -> Index:
         """The index, opened on first need. Raises `UserError`."""
@@ -68,11 +69,15 @@ class Root:
 
     def tell(self, state: str, message: str = "", eta_seconds: float | None = None) -> None:
         """Changes what a person is told."""
-        self.state = replace(self.state, state=state, message=message, eta_seconds=eta_seconds)
+        with self._telling:
+            self.state = replace(self.state, state=state, message=message, eta_seconds=eta_seconds)
 
     def count(self) -> None:
         """Reads the counts from the index."""
-        self.state = replace(self.state, counts=self.open().status())
+        counts = self.open().status()
+        # Only now is the state read: another thread may have told something while the index was counting.
+        with self._telling:
+            self.state = replace(self.state, counts=counts)
 
     @property
     def was_read(self) -> bool:

@@ -267,7 +267,11 @@ def test_a_cancelled_update_keeps_what_it_has_and_goes_on_later(index: Index, em
 
 @pytest.mark.parametrize(
     ("seconds_a_text", "sizes"),
-    [(0.0, [32, 64, 128, 256, 20]), (0.05, [32] * 15 + [20]), (1.0, [32, 16] + [8] * 56 + [4])],
+    [
+        (0.0, [4, 8, 16, 32, 64, 128, 248]),
+        (0.05, [4, 8, 16] + [32] * 14 + [24]),
+        (3.0, [4, 2] + [1] * 494),
+    ],
     ids=["fast", "right", "slow"],
 )
 def test_batches_adapt_to_the_speed_of_the_embedder(

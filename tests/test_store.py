@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from fakes import HashEmbedder
 
 from indexer.store import FileRow, Store
+from indexer.store.database import Database
 from indexer.types import Function, SearchFilters, SkippedFile
 
 EMBEDDER = HashEmbedder()
@@ -393,3 +396,28 @@ def test_another_version_of_the_tokenizer_makes_the_words_anew(
     assert found_by_words(store, root, "xalpha") == ["alpha"]
     write(store, root, function("a.py", "beta"))
     assert found_by_words(store, root, "xalpha") == []
+
+
+def test_closing_waits_for_the_threads_that_still_read(folder: Path) -> None:
+    """A connection closed under a thread that uses it takes the process down."""
+    database = Database(folder / "other")
+    reads, closed = threading.Event(), threading.Event()
+    found: list[object] = []
+
+    def read() -> None:
+        with database.reading() as db:
+            reads.set()
+            closed.wait(10)
+            found.append(db.execute("SELECT count(*) FROM functions").fetchone()[0])
+        try:
+            db.execute("SELECT 1")
+        except sqlite3.ProgrammingError as error:
+            found.append(str(error))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert reads.wait(10)
+    database.close()
+    closed.set()
+    thread.join(10)
+    assert found == [0, "Cannot operate on a closed database."]

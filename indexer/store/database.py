@@ -30,14 +30,14 @@ class Database:
         self.read_only = False
         self._local = threading.local()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._closing = threading.Lock()
         with explained(self.path):
             self._prepare()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for reading, inside a transaction: all statements see one state of the database."""
-        with explained(self.path):
-            connection = self._connection()
+        with explained(self.path), self._in_use() as connection:
             if connection.in_transaction:
                 yield connection
                 return
@@ -51,8 +51,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a transaction: committed at the end, rolled back by an exception."""
-        with explained(self.path):
-            connection = self._connection()
+        with explained(self.path), self._in_use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -64,21 +63,38 @@ class Database:
 
     def checkpoint(self) -> None:
         """Move the log into the database, as far as no reader still needs it."""
-        with explained(self.path):
-            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with explained(self.path), self._in_use() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def shrink(self) -> None:
         """Give the pages that were freed back to the disk."""
-        with explained(self.path):
+        with explained(self.path), self._in_use() as connection:
             # Each step of this statement frees one page, and `execute` would make the first step only.
-            self._connection().executescript("PRAGMA incremental_vacuum")
+            connection.executescript("PRAGMA incremental_vacuum")
         self.checkpoint()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        for connection in list(self._open):
-            connection.close()
-        self._local = threading.local()
+        """Close the connections of all threads; one in use is closed by its thread when it is done."""
+        with self._closing:
+            for connection in list(self._open):
+                connection.closes_after_use = True
+                if not connection.uses:
+                    connection.close()
+            self._local = threading.local()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[_Connection]:
+        """The connection of this thread, safe from being closed by another one: that crashes SQLite."""
+        with self._closing:
+            connection = self._connection()
+            connection.uses += 1
+        try:
+            yield connection
+        finally:
+            with self._closing:
+                connection.uses -= 1
+                if connection.closes_after_use and not connection.uses:
+                    connection.close()
 
     def _prepare(self) -> None:
         _make_private_folder(self.home)
@@ -92,14 +108,14 @@ class Database:
         if version < schema.VERSION and not self.read_only:
             schema.migrate(connection)
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+    def _connection(self) -> _Connection:
+        connection: _Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
             self._local.connection = connection
         return connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> _Connection:
         self.read_only = self.path.exists() and not (
             os.access(self.path, os.W_OK) and os.access(self.home, os.W_OK)
         )
@@ -145,9 +161,11 @@ class Database:
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that can be referred to weakly, so that the threads' connections can all be closed."""
+    """The connection of one thread, which another thread may ask to be closed."""
 
-    __slots__ = ("__weakref__",)
+    uses = 0
+    """Blocks of code, one within the other, that work with it now."""
+    closes_after_use = False
 
 
 @contextmanager

@@ -133,7 +133,7 @@ async def command(client, name, *arguments, **options):
     return await request(client, "workspace/executeCommand", params, **options)
 
 
-async def until(condition, seconds: float = 45.0):
+async def until(condition, seconds: float = 45.0, explain=lambda: "the condition never held"):
     """Waits until a condition holds; the condition may be a coroutine function."""
     deadline = time.monotonic() + seconds
     while True:
@@ -141,21 +141,24 @@ async def until(condition, seconds: float = 45.0):
         value = await value if asyncio.iscoroutine(value) else value
         if value:
             return value
-        assert time.monotonic() < deadline, "the condition never held"
+        assert time.monotonic() < deadline, explain()
         await asyncio.sleep(0.02)
 
 
 async def indexed(client, n_roots: int = 1):
     """Waits until everything is indexed and embedded; the status."""
 
+    status = {}
+
     async def done():
+        nonlocal status
         status = await request(client, "codewhere/status", {})
         ready = [
             root["state"] == "idle" and root["files"] and root["coverage"] == 1 for root in status["roots"]
         ]
         return status if len(ready) == n_roots and all(ready) and status["modelState"] == "ready" else None
 
-    return await until(done)
+    return await until(done, explain=lambda: f"never indexed: {status}")
 
 
 def folder(path: Path) -> lsp.WorkspaceFolder:

@@ -218,10 +218,10 @@ def test_progress_tells_a_fraction_and_the_time_left(world, monkeypatch):
     world.load_model()
     world.indexer.request_vectors(world.a)
     world.indexer.start()
-    world.wait(lambda: len(told) > 40)
-    fraction, state = told[40]
-    assert fraction == 0.8
-    assert state.message == "Embedding: 40 of 50 functions"
+    world.wait(lambda: any(fraction and fraction >= 0.5 for fraction, _ in told))
+    fraction, state = next((fraction, state) for fraction, state in told if fraction and fraction >= 0.5)
+    done = round(fraction * 50)
+    assert state.message == f"Embedding: {done} of 50 functions"
     assert 0.05 < state.eta_seconds < 5
 
 
@@ -319,3 +319,30 @@ def test_a_model_that_arrives_too_late_is_dropped():
         time.sleep(0.01)
     time.sleep(0.05)
     assert model.require().name == "quick"
+
+
+def test_counting_does_not_undo_what_another_thread_tells(world):
+    root = world.a
+    index = root.open()
+    counted = index.status()
+
+    def count_while_another_thread_tells():
+        root.tell("idle")
+        return counted
+
+    index.status = count_while_another_thread_tells
+    root.tell("indexing", "Looking for files")
+    root.count()
+    assert (root.state.state, root.state.counts) == ("idle", counted)
+
+
+def test_a_root_waits_for_the_model_and_says_so_until_it_is_there_or_failed(world):
+    world.indexer.start()
+    world.indexer.request_all(world.a)
+    world.wait(lambda: world.listener.done)
+    assert (world.a.state.state, world.a.state.message) == ("indexing", "Loading the model")
+    world.model.state, world.model.error = "failed", "no such model"
+    world.indexer.request_vectors(world.a)
+    world.wait(lambda: world.a.state.state == "idle")
+    assert "no such model" in world.a.state.message
+    assert [kind for _, kind, _ in world.calls] == ["words"]
