@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -17,9 +18,10 @@ from indexer.training.loop import Trainer
 from indexer.training.loss import false_negatives, geometry, info_nce, matryoshka_info_nce
 from indexer.training.optimiser import schedule
 from indexer.training.prune import read_backbone, with_vocabulary
-from indexer.training.recipe import Recipe, Source, Tuning
+from indexer.training.recipe import Backbone, Recipe, Source, Tuning
 from indexer.training.refit import prune_width
 from indexer.training.run import make_trainer, prepare, train
+from indexer.training.teacher import procrustes
 from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary
 from tests import tiny
 
@@ -82,6 +84,29 @@ def test_a_run_learns_resumes_and_gives_a_model_that_loads(recipe, tmp_path):
     )
 
 
+def test_a_model_is_tuned_further_from_where_it_was(recipe, tmp_path):
+    train(recipe, tmp_path / "work", tmp_path / "model")
+    first = load_embedder(str(tmp_path / "model"), device="cpu").encode_queries(["retry the upload"])
+    again = replace(
+        recipe,
+        backbone=Backbone(str(tmp_path / "model")),
+        tuning=replace(recipe.tuning, steps=3, learning_rate=1e-6, head_learning_rate=1e-6),
+    )
+    train(again, tmp_path / "again", tmp_path / "further")
+    second = load_embedder(str(tmp_path / "further"), device="cpu").encode_queries(["retry the upload"])
+    assert (first * second).sum() > 0.98
+    assert (tmp_path / "further" / "tokenizer.json").read_bytes() == (
+        tmp_path / "model" / "tokenizer.json"
+    ).read_bytes()
+
+
+def test_procrustes_finds_the_rotation_between_two_sets_of_vectors():
+    torch.manual_seed(0)
+    vectors = torch.randn(40, 6)
+    turn = torch.linalg.qr(torch.randn(6, 6)).Q
+    torch.testing.assert_close(procrustes(vectors, torch.cat((vectors @ turn, torch.ones(40, 2)), 1)), turn)
+
+
 def test_a_stopped_run_goes_on_where_it_was(recipe, tmp_path):
     data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
     prepare(recipe, data, tmp_path / "work")
@@ -100,8 +125,6 @@ def test_a_stopped_run_goes_on_where_it_was(recipe, tmp_path):
 
 @pytest.mark.parametrize("method", ["full", "bitfit"])
 def test_only_what_the_method_names_is_trained(recipe, tmp_path, method):
-    from dataclasses import replace
-
     recipe = replace(recipe, tuning=replace(recipe.tuning, method=method))
     data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
     prepare(recipe, data, tmp_path / "work")
@@ -118,8 +141,6 @@ def test_only_what_the_method_names_is_trained(recipe, tmp_path, method):
 
 
 def test_gradcache_gives_the_gradients_of_the_whole_batch(recipe, tmp_path):
-    from dataclasses import replace
-
     data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
     prepare(recipe, data, tmp_path / "work")
     batch = next(batches(data, 16, 1))

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from indexer.embedding.decoder import Decoder
 from indexer.training.data import Batch
@@ -112,6 +113,13 @@ class Trainer:
         head = self.optimiser.masters["head.weight"]
         head.copy_(ridge_head(torch.cat(states), torch.cat(targets), head.cpu()))
         self.optimiser.forget("head.weight")
+
+    @torch.no_grad()
+    def encode_queries(self, texts: Sequence[str]) -> Tensor:
+        """Vectors float32 [n, output_dim] of queries as the model stands, L2-normalised."""
+        size = self.tuning.batch
+        sides = [self.encoder.queries(texts[i : i + size], self.tuning) for i in range(0, len(texts), size)]
+        return F.normalize(torch.cat([self._forward(side).cpu() for side in sides]), dim=-1)
 
     @torch.no_grad()
     def _hidden(self, side: Sequence[list[int]]) -> Tensor:

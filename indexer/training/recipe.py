@@ -22,7 +22,8 @@ class Backbone:
     """Which pre-trained decoder to start from and what to keep of it."""
 
     folder: str
-    """A folder with `config.json`, `tokenizer.json` and safetensors, as `save_pretrained` writes it."""
+    """A folder with `config.json`, `tokenizer.json` and safetensors, as `save_pretrained` writes it; or a model
+    that `codewhere train` made, which is tuned further and keeps its size, whatever the settings below say."""
     name: str = ""
     """The name it goes by on the hub, for the model card."""
     licence: str = ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import random
+import shutil
 from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -14,8 +16,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from indexer.embedding.decoder import Decoder, DecoderConfig
-from indexer.embedding.spec import ModelSpec
-from indexer.embedding.weights import write_weights
+from indexer.embedding.spec import SPEC_FILE, ModelSpec
+from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
 from indexer.training.data import Pair, batches, read_pairs
 from indexer.training.loop import Trainer
@@ -54,6 +56,9 @@ def prepare(recipe: Recipe, data: Data, work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     backbone = recipe.backbone
     folder = Path(backbone.folder)
+    if _is_model(recipe):
+        take_up(folder, work)
+        return
     tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
     texts = sample_texts(data, VOCABULARY_TEXTS, recipe.tuning.seed)
     counts: Counter[int] = Counter()
@@ -67,6 +72,23 @@ def prepare(recipe: Recipe, data: Data, work: Path) -> None:
     (work / "tokenizer.json").write_text(cut_json, encoding="utf-8")
     (work / "decoder.json").write_text(json.dumps(small.config.to_dict()), encoding="utf-8")
     torch.save(small.state_dict(), work / "start.pt")
+
+
+def _is_model(recipe: Recipe) -> bool:
+    """Whether the backbone is a model of ours, which then is tuned further as it is."""
+    return (Path(recipe.backbone.folder) / SPEC_FILE).exists()
+
+
+def take_up(folder: Path, work: Path) -> None:
+    """Start from the weights, the vocabulary and the sizes of a model that was made before."""
+    spec = ModelSpec.read(folder)
+    if spec.backend != "decoder":
+        raise UserError(
+            f"{folder} holds a model of another kind; only decoders of codewhere are tuned further"
+        )
+    shutil.copy(folder / "tokenizer.json", work / "tokenizer.json")
+    (work / "decoder.json").write_text(json.dumps(spec.config), encoding="utf-8")
+    torch.save(read_weights(folder, torch.float32), work / "start.pt")
 
 
 def sample_texts(data: Data, count: int, seed: int) -> list[str]:
@@ -115,8 +137,10 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
     if recipe.tuning.compile:
         for layer in model.layers:
             layer.compile(dynamic=True)
-    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
-    return Trainer(model, TextEncoder(tokenizer), recipe.tuning, _teacher(recipe, data, work), work, device)
+    encoder = TextEncoder(Tokenizer.from_file(str(work / "tokenizer.json")))
+    trainer = Trainer(model, encoder, recipe.tuning, None, work, device)
+    trainer.teacher = _teacher(recipe, data, work, trainer.encode_queries if _is_model(recipe) else None)
+    return trainer
 
 
 def choose_trained(model: Decoder, method: str) -> None:
@@ -128,13 +152,15 @@ def choose_trained(model: Decoder, method: str) -> None:
             parameter.requires_grad = name.endswith("bias") or "norm" in name or name.startswith("head")
 
 
-def _teacher(recipe: Recipe, data: Data, work: Path) -> Teacher | None:
+def _teacher(
+    recipe: Recipe, data: Data, work: Path, student: Callable[[Sequence[str]], Tensor] | None
+) -> Teacher | None:
     if not recipe.tuning.teacher:
         return None
     english = (
         pair.query for _, pairs in data for pair in pairs[:: max(1, len(pairs) // 1_000)] if pair.query
     )
-    return Teacher(recipe.tuning.teacher, list(islice(english, TEACHER_SAMPLE)), work / "teacher.pt")
+    return Teacher(recipe.tuning.teacher, list(islice(english, TEACHER_SAMPLE)), work / "teacher.pt", student)
 
 
 def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> ModelSpec:

@@ -19,11 +19,15 @@ class TextEncoder:
         ids = [tokenizer.token_to_id(marker) or 0 for marker in MARKERS]
         self._query, self._code = (ids[0], ids[1]), (ids[2], ids[3])
 
+    def queries(self, texts: Sequence[str], tuning: Tuning) -> list[list[int]]:
+        """Ids of queries."""
+        return self._ids(texts, self._query, tuning.max_query_tokens)
+
     def batch(self, batch: Batch, tuning: Tuning) -> tuple[list[list[int]], list[list[int]]]:
         """Ids of both sides of a batch; symmetric batches wear the query markers on both, as in the paper."""
-        queries = self._ids(batch.queries, self._query, tuning.max_query_tokens)
+        queries = self.queries(batch.queries, tuning)
         if batch.symmetric:
-            return queries, self._ids(batch.codes, self._query, tuning.max_query_tokens)
+            return queries, self.queries(batch.codes, tuning)
         return queries, self._ids(batch.codes, self._code, tuning.max_code_tokens)
 
     def _ids(self, texts: Sequence[str], markers: tuple[int, int], longest: int) -> list[list[int]]:
