@@ -21,10 +21,10 @@ async function firstStart(window) {
 }
 
 async function setUp(window) {
-  await window.command('codewhere: Set Up');
-  await window.row('Create a Python Environment');
+  await window.page.click('.gettingStartedContainer .monaco-button:has-text("Set Up codewhere")');
+  const create = await window.row('Create a Python Environment');
   await window.picture('set-up');
-  await window.press('Enter');
+  await create.click();
   const dialog = await window.page.waitForSelector('.monaco-dialog-box');
   const text = await dialog.textContent();
   assert.match(text, /-m venv .*environment/, 'the first command is shown');

@@ -55,7 +55,7 @@ export class Window {
   static async open(port, workspace, profile, screenshots, options = {}) {
     const context = await openBrowser(profile, { viewport: { width: 1280, height: 780 }, ...options });
     const page = context.pages()[0] ?? (await context.newPage());
-    page.setDefaultTimeout(180_000);
+    page.setDefaultTimeout(Number(process.env.UI_MS ?? 180_000));
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
     await page.waitForSelector('.monaco-workbench .statusbar-item');
     return new Window(page, screenshots);
