@@ -17,6 +17,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 
+from indexer.answering import AnswerServer
 from indexer.config import Config, load_config
 from indexer.errors import UserError
 from lsp_server.follow import Follower
@@ -27,7 +28,7 @@ from lsp_server.positions import Encoding
 from lsp_server.progress import ProgressBars
 from lsp_server.protocol import DID_UPDATE, Protocol, make_converter
 from lsp_server.settings import Settings
-from lsp_server.workspaces import Root, Workspaces
+from lsp_server.workspaces import Root, SharedIndex, Workspaces
 
 if TYPE_CHECKING:
     from indexer.types import Embedder
@@ -74,6 +75,7 @@ class CodewhereServer(LanguageServer):
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, "codewhere-query")
         self._background = ThreadPoolExecutor(1, "codewhere-background")
         self._overlay_timer: asyncio.TimerHandle | None = None
+        self._answers: AnswerServer | None = None
         self._last_announced = 0.0
         self._told: set[str] = set()
         self._aside: set[asyncio.Task[None]] = set()  # the event loop alone would forget them
@@ -98,6 +100,7 @@ class CodewhereServer(LanguageServer):
         self.loop = asyncio.get_running_loop()
         self.indexer.start()
         self.load_model()
+        self._background.submit(self._answer_commands)
         for uri, name in folders:
             self.add_root(uri, name)
 
@@ -201,6 +204,8 @@ class CodewhereServer(LanguageServer):
         if self.closed.is_set():
             return
         self.closed.set()
+        if self._answers is not None:
+            self._answers.stop()
         self.follower.stop()
         self.indexer.stop()
         self._queries.shutdown(wait=False, cancel_futures=True)
@@ -225,6 +230,19 @@ class CodewhereServer(LanguageServer):
         """Called on the indexing thread."""
         paths = (root.relative(path) for path in reversed(self._open_files))
         return [path for path in paths if path is not None]
+
+    def _answer_commands(self) -> None:
+        """Answers `codewhere search` on the shell, which then need not load the model."""
+        try:
+            self._answers = AnswerServer(self._config().home, self._shared_index)
+        except UserError:
+            return  # opening an index says it
+        self._answers.start()
+
+    def _shared_index(self, path: Path) -> SharedIndex | None:
+        """For a command: the index of a root, once queries to it can be answered by meaning."""
+        root = next((root for root in self.workspaces.all() if root.path == path), None)
+        return SharedIndex(root.open(), self.gate) if root is not None and self.model.ready else None
 
     def _after_index(self, root: Root, reason: str) -> None:
         if root.state.state != "indexing":

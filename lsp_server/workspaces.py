@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from lsprotocol import types as lsp
@@ -20,7 +20,8 @@ from lsp_server.settings import FolderSettings, Settings
 if TYPE_CHECKING:
     from indexer.engine import Index
     from indexer.overlay import Overlay
-    from indexer.types import Embedder, Function, Status, Vectors
+    from indexer.types import Answer, Embedder, Function, Status, Vectors
+    from lsp_server.model import Gate
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +117,25 @@ class Root:
         functions = (function for parsed in overlay.files.values() for function in parsed.functions)
         hashes = {function.content_hash for function in functions}
         self._overlay_vectors = {key: value for key, value in overlay.vectors.items() if key in hashes}
+
+
+class SharedIndex:
+    """An index that commands on the shell ask, ahead of indexing like every query."""
+
+    def __init__(self, index: Index, gate: Gate) -> None:
+        self.config = index.config
+        self._index = index
+        self._gate = gate
+
+    def search(self, query: str, **options: Any) -> Answer:  # noqa: ANN401 - those of `Index.search`
+        """As `Index.search`."""
+        with self._gate.query():
+            return self._index.search(query, **options)
+
+    def similar(self, path: str, line: int, **options: Any) -> Answer:  # noqa: ANN401 - as above
+        """As `Index.similar`."""
+        with self._gate.query():
+            return self._index.similar(path, line, **options)
 
 
 class Workspaces:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 
 import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from indexer.answering import ask
+from indexer.config import Config
+from indexer.types import SearchFilters
 from tests.lsp.conftest import command, indexed, request, until, write_files
 
 QUESTION = "send a failed request again until it succeeds"
@@ -301,3 +305,16 @@ async def test_updates_tell_the_status_without_being_asked(start, project):
         *("uri", "name", "files", "functions", "embedded", "coverage", "state", "message", "etaSeconds")
     }
     assert status["diskBytes"] > 0
+
+
+async def test_a_command_on_the_shell_is_answered_by_the_server(start, project, environment):
+    config = Config(home=Path(environment["CODEWHERE_HOME"]))
+    client = await start(project)
+    await indexed(client)
+    arguments = {"limit": 3, "filters": SearchFilters(), "explain": False, "dense": True}
+    answer = await asyncio.to_thread(
+        ask, config, project.resolve(), "search", query="read the settings", **arguments
+    )
+    assert answer is not None and answer.results[0].function.symbol == "parse_settings"
+    elsewhere = await asyncio.to_thread(ask, config, project.parent, "search", query="read", **arguments)
+    assert elsewhere is None
