@@ -80,6 +80,15 @@ class Root:
         with self._telling:
             self.state = replace(self.state, counts=counts)
 
+    def estimate(self, embedded: int) -> None:
+        """Functions with a vector, as an update says it goes on; `count` asks the index."""
+        with self._telling:
+            counts = self.state.counts
+            if counts is not None and counts.functions:
+                embedded = min(max(embedded, counts.embedded), counts.functions)
+                counts = replace(counts, embedded=embedded, coverage=embedded / counts.functions)
+                self.state = replace(self.state, counts=counts)
+
     @property
     def was_read(self) -> bool:
         """Whether the files of this root are known, as of the last look."""
