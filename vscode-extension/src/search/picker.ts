@@ -108,8 +108,10 @@ export class SearchPicker implements vscode.Disposable {
     return this.box.items;
   }
 
+  /** The row under the cursor; VS Code tells it late where the rows are new. */
   private get row(): Row | undefined {
-    return this.box.activeItems[0] ?? this.box.items[0];
+    const { activeItems: [active], items } = this.box;
+    return active && items.includes(active) ? active : items.find(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
   }
 
   set value(query: string) {

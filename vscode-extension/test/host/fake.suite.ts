@@ -102,6 +102,7 @@ function define(): void {
       await ask(extension, 'buttons', found);
       await vscode.commands.executeCommand('codewhere.search.findSimilar');
       await until('similar functions are shown', () => extension.results.current?.title === 'similar to backoff_delay');
+      await until('the view has the focus', () => extension.results.targets().some(node => node.type === 'function' && node.result.symbol === 'cached'));
     });
 
     it('says why an answer is empty and renews it by itself as indexing goes on', async () => {

@@ -15,12 +15,7 @@ export function makeWorkspace(folder) {
   for (const name of ['indexer/rank', 'indexer/walk']) {
     fs.cpSync(path.join(repository, name), path.join(workspace, 'codewhere', name), { recursive: true, filter: file => fs.statSync(file).isDirectory() ? !/__pycache__|models$/.test(file) : file.endsWith('.py') });
   }
-  const http = path.join(workspace, 'http');
-  fs.cpSync(path.join(import.meta.dirname, '../fixtures/workspace/two'), http, { recursive: true });
-  // A copy that drifted apart, for the code lens.
-  const copy = fs.readFileSync(path.join(http, 'http.go'), 'utf8').replace('package http', 'package socket').replaceAll('30', '60').split('// ParseAddress')[0];
-  fs.mkdirSync(path.join(http, 'socket'));
-  fs.writeFileSync(path.join(http, 'socket', 'socket.go'), `${copy.trim()}\n`);
+  fs.cpSync(path.join(import.meta.dirname, '../fixtures/workspace/two'), path.join(workspace, 'http'), { recursive: true });
   const file = path.join(workspace, 'demo.code-workspace');
   fs.writeFileSync(file, JSON.stringify({ folders: [{ path: 'codewhere' }, { path: 'http' }] }));
   return file;
