@@ -55,7 +55,7 @@ export class Window {
   }
 
   static async open(port, workspace, profile, screenshots, options = {}) {
-    const context = await openBrowser(profile, { viewport: { width: 1160, height: 720 }, ...options });
+    const context = await openBrowser(profile, { viewport: { width: 1160, height: 780 }, ...options });
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(Number(process.env.UI_MS ?? PATIENCE_MS));
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
@@ -68,7 +68,7 @@ export class Window {
   }
 
   async picture(name, settle = 600) {
-    await this.page.mouse.move(580, 715);
+    await this.page.mouse.move(300, 770); // where the status bar is empty, so that nothing is hovered over
     await this.page.waitForTimeout(settle);
     const number = fs.readdirSync(this.screenshots).length + 1;
     await this.page.screenshot({ path: path.join(this.screenshots, `${String(number).padStart(2, '0')}-${name}.png`) });
