@@ -55,7 +55,7 @@ export class Window {
   }
 
   static async open(port, workspace, profile, screenshots, options = {}) {
-    const context = await openBrowser(profile, { viewport: { width: 1160, height: 780 }, ...options });
+    const context = await openBrowser(profile, { viewport: { width: 960, height: 780 }, ...options });
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(Number(process.env.UI_MS ?? PATIENCE_MS));
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
