@@ -181,6 +181,11 @@ class Store:
         with self._database.reading() as db:
             return lexical.search(db, root_id, match, weights, limit, where or Where())
 
+    def shortest_symbols(self, root_id: int, match: str, limit: int, where: Where | None = None) -> list[int]:
+        """Ids of the functions for an FTS5 expression, those with the shortest symbols first."""
+        with self._database.reading() as db:
+            return lexical.shortest_symbols(db, root_id, match, limit, where or Where())
+
     def lexical_statistics(self, root_id: int, terms: Iterable[str]) -> LexicalStatistics:
         """What BM25 needs to know of the root."""
         with self._database.reading() as db:
