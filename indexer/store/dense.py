@@ -127,6 +127,8 @@ def refresh(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> Snaps
     generation, last_vector = _state(db, scope)
     tried = old.graph_tried if old is not None else ""
     header = hnsw.read_header(scope.folder, scope.root_id, scope.fingerprint, scope.dim)
+    if header is not None and not hnsw.is_admitted(db, header.file):
+        header = None
     name = header.file if header else ""
     if old is not None and (old.generation, old.last_vector, tried) == (generation, last_vector, name):
         return old
@@ -144,6 +146,7 @@ def improve_graph(
     scope: Scope,
     snapshot: Snapshot,
     load: Callable[[Ids], tuple[Ids, Vectors]],
+    admit: Callable[[str], None],
     threads: int,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> bool:
@@ -158,7 +161,8 @@ def improve_graph(
     header = hnsw.read_header(scope.folder, scope.root_id, scope.fingerprint, scope.dim)
     graph = snapshot.graph
     dead = len(np.setdiff1d(graph.labels, ids, assume_unique=True)) if graph is not None else 0
-    if graph is None or header is None or dead > hnsw.REBUILD_SHARE * len(graph.labels):
+    known = graph is not None and header is not None and header.file == snapshot.graph_tried
+    if graph is None or header is None or not known or dead > hnsw.REBUILD_SHARE * len(graph.labels):
         mine = hnsw.new_graph(scope.dim)
         added = load(ids)
     elif len(snapshot.scanned_ids) > hnsw.EXTEND_SHARE * len(ids):
@@ -169,7 +173,7 @@ def improve_graph(
         return False
     if not mine.add(*added, threads, cancelled):
         return False
-    mine.save(scope.folder, scope.root_id, scope.fingerprint, snapshot.generation)
+    mine.save(scope.folder, scope.root_id, scope.fingerprint, snapshot.generation, admit)
     return True
 
 

@@ -277,7 +277,11 @@ class Store:
             with self._database.reading() as db:
                 return vectors.load(db, ids, dim)
 
-        return dense.improve_graph(scope, snapshot, load, threads, cancelled)
+        def admit(name: str) -> None:
+            with self._database.writing() as db:
+                hnsw.admit(db, name)
+
+        return dense.improve_graph(scope, snapshot, load, admit, threads, cancelled)
 
     def recall(self, root_id: int, n_queries: int = 100) -> float | None:
         """Share of the true ten nearest functions that the graph of a root finds; None without a graph.
