@@ -44,6 +44,10 @@ _ADD_CHUNK = 4_096
 _READ_CHUNK = 1 << 22
 
 
+Load = Callable[[Ids], tuple[Ids, Vectors]]
+"""Reads vectors by id: float32 [n, d] with the ids that are really there."""
+
+
 @dataclass(frozen=True)
 class Header:
     """What is known of a graph file without reading it."""
@@ -78,16 +82,17 @@ class Graph:
         return np.asarray(self._index.get_items(labels, return_type="numpy"), np.float32)
 
     def add(
-        self, labels: Ids, vectors: Vectors, threads: int, cancelled: Callable[[], bool] = lambda: False
+        self, labels: Ids, load: Load, threads: int, cancelled: Callable[[], bool] = lambda: False
     ) -> bool:
-        """Add vectors; False when it was cancelled on the way. Only for the graph's only owner."""
+        """Add vectors, read a few at a time; False when it was cancelled. Only for the graph's only owner."""
         self._index.resize_index(max(len(self.labels) + len(labels), 1))
         for start in range(0, len(labels), _ADD_CHUNK):
             if cancelled():
                 return False
-            part = slice(start, start + _ADD_CHUNK)
-            self._index.add_items(vectors[part], labels[part], num_threads=threads)
-        self.labels = np.union1d(self.labels, labels)
+            found, vectors = load(labels[start : start + _ADD_CHUNK])
+            if len(found):
+                self._index.add_items(vectors, found, num_threads=threads)
+            self.labels = np.union1d(self.labels, found)
         return True
 
     def save(
