@@ -240,7 +240,10 @@ def recall_of(index: Index, queries: list[str]) -> dict[str, Any]:
         right = {hit.id for hit in exact.search(query, 10)}
         exact_ms.append((time.process_time() - start) * 1e3)
         shares.append(len(mine & right) / len(right))
-    means = {"graph_cpu_ms": round(float(np.mean(graph_ms)), 2), "exact_cpu_ms": round(float(np.mean(exact_ms)), 2)}
+    means = {
+        "graph_cpu_ms": round(float(np.mean(graph_ms)), 2),
+        "exact_cpu_ms": round(float(np.mean(exact_ms)), 2),
+    }
     return {"vectors": len(ids), "recall_at_10": round(float(np.mean(shares)), 4), **means}
 
 
@@ -280,7 +283,9 @@ def formula(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tree", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True, help="an empty folder on the same disk as the tree")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="an empty folder on the same disk as the tree"
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=[50_000, 100_000, 210_000])
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--small-dim", type=int, default=256)
