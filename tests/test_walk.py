@@ -433,7 +433,7 @@ def test_the_order_is_that_of_the_names_and_does_not_change(tmp_path):
 def test_known_files_are_passed_on_without_opening_them(tmp_path, monkeypatch):
     root = plant(tmp_path, {"a.py": "x", "b.py": "x", "c.py": "x"})
     first = [item for item in walk(root, Settings()) if isinstance(item, SourceFile)]
-    known = {item.path: (item.size, item.mtime_ns, "example") for item in first}
+    known = {item.path: (item.size, item.changed_ns, "example") for item in first}
     (root / "b.py").write_text("changed")
     opened = []
     real = os.open
