@@ -254,6 +254,7 @@ class _Reporter:
         self._listener = listener
         self._last_report = 0.0
         self._embed_since: tuple[float, int] | None = None
+        self._embedded_before = 0
 
     def on_progress(self, progress: Progress) -> None:
         """Called by the engine between files and batches."""
@@ -261,9 +262,13 @@ class _Reporter:
         now = time.monotonic()
         if progress.stage == "embed" and self._embed_since is None:
             self._embed_since = (now, progress.done)
+            counts = self._root.state.counts
+            self._embedded_before = counts.embedded - progress.done if counts else 0
         if now - self._last_report < _REPORT_SECONDS:
             return
         self._last_report = now
+        if progress.stage == "embed":
+            self._root.estimate(self._embedded_before + progress.done)
         self._root.tell("indexing", _sentence(progress), self._eta(progress, now))
         self._listener.on_progress(self._root, progress.done / progress.total if progress.total else None)
 

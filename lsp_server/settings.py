@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lsp_server import checks
@@ -11,6 +11,15 @@ from lsp_server.params import MAX_LIMIT
 
 SECTION = "codewhere"
 SHOW_SIMILAR = "codewhere.server.showSimilar"
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """What a workspace folder has of its own; None leaves it to the settings of all folders."""
+
+    exclude: tuple[str, ...] | None = None
+    include_text: bool | None = None
+    max_file_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,8 @@ class Settings:
     code_lens_threshold: float = 0.94
     code_lens_command: str = SHOW_SIMILAR
     trace: bool = False
+    folders: Mapping[str, FolderSettings] = field(default_factory=dict)
+    """By the URI of the folder."""
 
 
 _FIELDS: dict[str, tuple[str, checks.Check]] = {
@@ -51,7 +62,9 @@ _FIELDS: dict[str, tuple[str, checks.Check]] = {
     "codeLens.command": ("code_lens_command", checks.name),
     "trace": ("trace", checks.switch),
 }
+_FOLDER_FIELDS = {key: _FIELDS[key] for key in ("exclude", "includeText", "maxFileBytes")}
 _GROUPS = ("hover", "codeLens")
+_FOLDERS = "folders"
 
 
 def read_settings(raw: object) -> tuple[Settings, list[str], list[str]]:
@@ -63,22 +76,50 @@ def read_settings(raw: object) -> tuple[Settings, list[str], list[str]]:
         return Settings(), [], []
     if not isinstance(raw, Mapping):
         return Settings(), ["The settings must be an object; the defaults are used."], []
+    flat = _flat(raw)
+    folders, folder_problems, unknown_of_folders = _read_folders(flat.pop(_FOLDERS, None))
+    values, problems, unknown = _read(flat, _FIELDS, Settings())
+    settings = Settings(**values, folders=folders)
+    return settings, problems + folder_problems, unknown + unknown_of_folders
+
+
+def _read(
+    flat: Mapping[str, Any],
+    fields: Mapping[str, tuple[str, checks.Check]],
+    defaults: Settings | FolderSettings,
+) -> tuple[dict[str, Any], list[str], list[str]]:
     problems: list[str] = []
     unknown: list[str] = []
     values: dict[str, Any] = {}
-    for key, value in _flat(raw).items():
-        if key not in _FIELDS:
-            unknown.append(f"Unknown setting {SECTION}.{key}. Known settings: {', '.join(_FIELDS)}.")
+    for key, value in flat.items():
+        if key not in fields:
+            unknown.append(f"Unknown setting {SECTION}.{key}. Known settings: {', '.join(fields)}.")
             continue
-        field, check = _FIELDS[key]
+        name, check = fields[key]
         if value is None:
             continue
         try:
-            values[field] = check(value)
+            values[name] = check(value)
         except ValueError as error:
-            default = getattr(Settings(), field)
+            default = getattr(defaults, name)
             problems.append(f"{SECTION}.{key}: {error}, not {value!r:.100}; {default!r} is used.")
-    return Settings(**values), problems, unknown
+    return values, problems, unknown
+
+
+def _read_folders(raw: object) -> tuple[dict[str, FolderSettings], list[str], list[str]]:
+    if raw is None or raw == []:
+        return {}, [], []
+    if not isinstance(raw, Mapping) or not all(isinstance(value, Mapping) for value in raw.values()):
+        return {}, [f"{SECTION}.{_FOLDERS}: an object of objects is expected; it is left out."], []
+    folders: dict[str, FolderSettings] = {}
+    problems: list[str] = []
+    unknown: list[str] = []
+    for uri, given in raw.items():
+        values, wrong, strange = _read(given, _FOLDER_FIELDS, FolderSettings())
+        folders[str(uri)] = FolderSettings(**values)
+        problems += [f"{uri}: {sentence}" for sentence in wrong]
+        unknown += [f"{uri}: {sentence}" for sentence in strange]
+    return folders, problems, unknown
 
 
 def _flat(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pygls import uris
 
 from indexer.config import Config, load_config
 from lsp_server.overlays import ParseCache, Snapshot, file_path
-from lsp_server.settings import Settings
+from lsp_server.settings import FolderSettings, Settings
 
 if TYPE_CHECKING:
     from indexer.engine import Index
@@ -79,6 +79,15 @@ class Root:
         # Only now is the state read: another thread may have told something while the index was counting.
         with self._telling:
             self.state = replace(self.state, counts=counts)
+
+    def estimate(self, embedded: int) -> None:
+        """Functions with a vector, as an update says it goes on; `count` asks the index."""
+        with self._telling:
+            counts = self.state.counts
+            if counts is not None and counts.functions:
+                embedded = min(max(embedded, counts.embedded), counts.functions)
+                counts = replace(counts, embedded=embedded, coverage=embedded / counts.functions)
+                self.state = replace(self.state, counts=counts)
 
     @property
     def was_read(self) -> bool:
@@ -195,15 +204,16 @@ class Workspaces:
     def config(self, path: Path) -> Config:
         """Settings of a root: those of the client on top of those of the files. Raises `UserError`."""
         settings = self.settings
+        own = next((own for uri, own in settings.folders.items() if file_path(uri) == path), FolderSettings())
         return load_config(
             path,
             home=self._home,
             # "auto" is the default of all places, so it must not hide what the user's file says.
             model=None if settings.model == "auto" else settings.model,
             device=settings.device,
-            exclude=settings.exclude or None,
-            include_text=settings.include_text,
-            max_file_bytes=settings.max_file_bytes,
+            exclude=(settings.exclude if own.exclude is None else own.exclude) or None,
+            include_text=settings.include_text if own.include_text is None else own.include_text,
+            max_file_bytes=settings.max_file_bytes if own.max_file_bytes is None else own.max_file_bytes,
         )
 
     def _open(self, path: Path) -> Index:

@@ -9,7 +9,7 @@ const node = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', 
 const tests = folder => fs.readdirSync(folder).filter(name => name.endsWith('.ts')).map(name => `${folder}/${name}`);
 
 if (mode === 'unit') {
-  await build({ ...node, entryPoints: tests('test/unit').filter(name => name.endsWith('.test.ts')), outdir: 'out/unit', sourcemap: 'inline',
+  await build({ ...node, logLevel: 'error', entryPoints: tests('test/unit').filter(name => name.endsWith('.test.ts')), outdir: 'out/unit', sourcemap: 'inline',
     alias: { vscode: './test/unit/vscode.ts' } });
 } else {
   const dev = mode === 'dev';

@@ -18,7 +18,7 @@ from lsp_server.workspaces import Root, folders_of
 log = logging.getLogger(__name__)
 
 _PARENT_CHECK_SECONDS = 3.0
-_INDEX_SETTINGS = ("model", "device", "exclude", "include_text", "max_file_bytes")
+_INDEX_SETTINGS = ("model", "device", "exclude", "include_text", "max_file_bytes", "folders")
 
 
 def register(server: CodewhereServer) -> None:

@@ -225,6 +225,22 @@ def test_progress_tells_a_fraction_and_the_time_left(world, monkeypatch):
     assert 0.05 < state.eta_seconds < 5
 
 
+def test_coverage_grows_while_functions_are_embedded(world, monkeypatch):
+    monkeypatch.setattr("lsp_server.indexing._REPORT_SECONDS", 0.0)
+    world.a.open().status = lambda: Status("/a", True, files=1, functions=60, embedded=10, coverage=1 / 6)
+    world.a.count()
+    told = []
+    world.listener.on_progress = lambda root, fraction: told.append((fraction, root.state.counts))
+    world.load_model()
+    world.indexer.request_vectors(world.a)
+    world.indexer.start()
+    world.wait(lambda: any(fraction and fraction >= 0.5 for fraction, _ in told))
+    embedding = [(round(fraction * 50), counts) for fraction, counts in told if fraction is not None]
+    assert len(embedding) > 10
+    for done, counts in embedding:
+        assert (counts.embedded, counts.coverage) == (10 + done, (10 + done) / 60)
+
+
 def test_background_work_waits_while_a_query_runs():
     gate = Gate()
     passed = threading.Event()

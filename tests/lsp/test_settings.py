@@ -6,7 +6,8 @@ import pytest
 
 from indexer.types import SearchFilters
 from lsp_server.params import MAX_QUERY_CHARS, read_search, read_similar
-from lsp_server.settings import Settings, read_settings
+from lsp_server.settings import FolderSettings, Settings, read_settings
+from lsp_server.workspaces import Workspaces
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,15 @@ from lsp_server.settings import Settings, read_settings
             Settings(code_lens=True, code_lens_threshold=1),
         ),
         ({"device": None, "exclude": ["*.gen.py"]}, Settings(exclude=("*.gen.py",))),
+        (
+            {"folders": {"file:///a": {"includeText": False, "exclude": []}, "file:///b": {}}},
+            Settings(
+                folders={
+                    "file:///a": FolderSettings(include_text=False, exclude=()),
+                    "file:///b": FolderSettings(),
+                }
+            ),
+        ),
     ],
 )
 def test_good_settings_are_taken(raw, expected):
@@ -38,6 +48,8 @@ def test_good_settings_are_taken(raw, expected):
         ({"exclude": "*.py"}, "codewhere.exclude: a list of texts"),
         ({"hover": {"threshold": 2}}, "codewhere.hover.threshold: a number from 0 to 1"),
         ({"codeLens": {"enabled": "yes"}}, "codewhere.codeLens.enabled: true or false"),
+        ({"folders": ["file:///a"]}, "codewhere.folders: an object of objects"),
+        ({"folders": {"file:///a": 3}}, "codewhere.folders: an object of objects"),
         ("fast", "must be an object"),
     ],
 )
@@ -50,6 +62,28 @@ def test_a_wrong_setting_falls_back_and_is_told(raw, words):
 
 def test_one_wrong_setting_leaves_the_others_alone():
     assert read_settings({"limit": -1, "noTests": True})[0] == Settings(no_tests=True)
+
+
+def test_a_wrong_setting_of_a_folder_is_told_with_the_folder():
+    settings, problems, unknown = read_settings(
+        {"folders": {"file:///a": {"maxFileBytes": 1, "model": "base"}}}
+    )
+    assert settings == Settings(folders={"file:///a": FolderSettings()})
+    assert problems[0].startswith("file:///a: codewhere.maxFileBytes: a whole number of at least 1000")
+    assert "file:///a: Unknown setting codewhere.model" in unknown[0]
+
+
+def test_a_folder_has_settings_of_its_own(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "two" / ".codewhere.toml").write_text("include_text = false\n")
+    workspaces = Workspaces(lambda: pytest.fail("no model is needed"), tmp_path / "home")
+    own = {"exclude": ["*.gen.py"], "maxFileBytes": 5000}
+    raw = {"exclude": ["*.md"], "maxFileBytes": 9000, "folders": {(tmp_path / "one").as_uri(): own}}
+    workspaces.settings = read_settings(raw)[0]
+    one, two = (workspaces.config(tmp_path / name) for name in ("one", "two"))
+    assert (one.exclude, one.max_file_bytes, one.include_text) == (("*.gen.py",), 5000, True)
+    assert (two.exclude, two.max_file_bytes, two.include_text) == (("*.md",), 9000, False)
 
 
 def test_unknown_settings_are_for_the_log():

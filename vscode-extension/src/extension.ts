@@ -47,7 +47,11 @@ export function activate(context: vscode.ExtensionContext): Api {
   const keep = (answer: Answer): Promise<void> =>
     view.show(new ResultList(answer.query, answer, token => session.search({ query: answer.query }, token), answer.query));
   const findSimilar = (result: Result): Promise<void> => similar.ofResult(result);
-  const actions = { keep: (answer: Answer) => void keep(answer), findSimilar: (result: Result) => void findSimilar(result) };
+  const actions = {
+    keep: (answer: Answer) => void keep(answer),
+    findSimilar: (result: Result) => void findSimilar(result),
+    closed: (closed: SearchPicker) => { if (picker === closed) picker = undefined; },
+  };
   const search = (query?: unknown): void => {
     picker?.dispose();
     picker = new SearchPicker(session, history, preview, actions, typeof query === 'string' && query ? query : undefined);
@@ -56,6 +60,10 @@ export function activate(context: vscode.ExtensionContext): Api {
   const commands: Record<string, (...args: never[]) => unknown> = {
     'codewhere.search': search,
     'codewhere.search.openToSide': () => picker?.take(true),
+    'codewhere.search.findSimilar': () => picker?.findSimilar(),
+    'codewhere.search.keep': () => picker?.keep(),
+    'codewhere.search.toggleTests': () => picker?.toggleTests(),
+    'codewhere.search.forget': () => picker?.forget(),
     'codewhere.findSimilar': () => similar.ofEditor(),
     [LENS_COMMAND]: (uri: string, position: SimilarParams['position']) => similar.at(uri, position),
     'codewhere.showMenu': () => showMenu(session),

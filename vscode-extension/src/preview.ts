@@ -63,6 +63,16 @@ export class Preview implements vscode.Disposable {
     this.mark(editor, result, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 
+  /**
+   * Shows the editor from before the first preview while the person goes on typing. The last tab is not closed,
+   * for then VS Code would take the focus from the box; it only loses its marks.
+   */
+  async stepBack(): Promise<void> {
+    this.latest++;
+    this.unmark();
+    if (this.before?.editor) await reshow(this.before.editor, this.before, true);
+  }
+
   /** Puts the editors back as they were before the first preview. */
   async restore(): Promise<void> {
     this.latest++;
@@ -70,7 +80,7 @@ export class Preview implements vscode.Disposable {
     const before = this.before;
     this.before = undefined;
     if (!before) return;
-    if (before.editor) await reshow(before.editor, before);
+    if (before.editor) await reshow(before.editor, before, false);
     const extra = previewTabs().filter(tab => !before.tabs.has(keyOf(tab)));
     await vscode.window.tabGroups.close(extra, true);
   }
@@ -104,8 +114,8 @@ function remember(): Before {
   };
 }
 
-async function reshow({ document, viewColumn }: vscode.TextEditor, before: Before): Promise<void> {
-  const editor = await vscode.window.showTextDocument(document, { preview: true, ...(viewColumn && { viewColumn }) });
+async function reshow({ document, viewColumn }: vscode.TextEditor, before: Before, preserveFocus: boolean): Promise<void> {
+  const editor = await vscode.window.showTextDocument(document, { preview: true, preserveFocus, ...(viewColumn && { viewColumn }) });
   editor.selections = before.selections;
   if (before.visible) editor.revealRange(before.visible, vscode.TextEditorRevealType.AtTop);
 }

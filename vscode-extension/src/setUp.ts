@@ -38,7 +38,8 @@ export class SetUp {
       });
     }
     const placeHolder = this.server.command ? vscode.l10n.t('In use: {0}', this.server.command) : vscode.l10n.t('codewhere was not found on this machine');
-    const choice = await vscode.window.showQuickPick(choices, { title: vscode.l10n.t('Set Up codewhere'), placeHolder });
+    // The walkthrough behind the choice may take the focus while it is being drawn.
+    const choice = await vscode.window.showQuickPick(choices, { title: vscode.l10n.t('Set Up codewhere'), placeHolder, ignoreFocusOut: true });
     await choice?.run();
   }
 

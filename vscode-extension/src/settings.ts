@@ -2,9 +2,10 @@
 import * as vscode from 'vscode';
 
 /** The settings that the server knows under the same name; it checks them itself and says what does not fit. */
-const SERVER_SETTINGS = [
-  'limit', 'noTests', 'hover.enabled', 'codeLens.enabled', 'autoIndex', 'watch', 'exclude', 'includeText', 'maxFileBytes', 'model',
-] as const;
+const SERVER_SETTINGS = ['limit', 'noTests', 'hover.enabled', 'codeLens.enabled', 'autoIndex', 'watch', 'model'];
+
+/** Those that a folder may have of its own, in its `.codewhere.toml` too; so the defaults of VS Code must not be sent as if they were set. */
+const FOLDER_SETTINGS = ['exclude', 'includeText', 'maxFileBytes'];
 
 /** A change of one of these needs a new server process. */
 export const RESTART_SETTINGS = ['codewhere.server.path', 'codewhere.home'];
@@ -20,12 +21,27 @@ export function serverSettings(): Record<string, unknown> {
   const settings = section();
   const nested: Record<string, unknown> = {};
   for (const key of SERVER_SETTINGS) put(nested, key.split('.'), settings.get(key));
+  for (const key of FOLDER_SETTINGS) put(nested, [key], setForAll(settings.inspect(key)));
+  put(nested, ['folders'], Object.fromEntries((vscode.workspace.workspaceFolders ?? []).map(({ uri }) => [uri.toString(), settingsOf(uri)])));
   const device = settings.get('device');
   put(nested, ['device'], device === 'auto' ? null : device);
   put(nested, ['codeLens', 'command'], LENS_COMMAND);
   // VS Code allows no setting `codewhere.trace` beside `codewhere.trace.server`, which the language client reads.
   put(nested, ['trace'], settings.get('trace.times'));
   return nested;
+}
+
+type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
+
+/** What a person set for all folders; null where nobody set anything. */
+function setForAll(inspected: Inspected): unknown {
+  return inspected?.workspaceValue ?? inspected?.globalValue ?? null;
+}
+
+/** What a person set for one folder. */
+function settingsOf(folder: vscode.Uri): Record<string, unknown> {
+  const settings = vscode.workspace.getConfiguration('codewhere', folder);
+  return Object.fromEntries(FOLDER_SETTINGS.map(key => [key, settings.inspect(key)?.workspaceFolderValue ?? null]));
 }
 
 function put(target: Record<string, unknown>, [key = '', ...rest]: string[], value: unknown): void {

@@ -1,6 +1,4 @@
 // Runs the suites of test/host in a real extension host: VS Code's own server, opened in headless Chromium.
-//   node test/run-host.mjs [fake] [real]
-import { setup } from '../scripts/setup-vscode.mjs';
 import { copyWorkspace, openBrowser, realServer, removeFolder, startVSCode, temporaryFolder } from './vscode.mjs';
 import path from 'node:path';
 import { format } from 'node:util';
@@ -13,17 +11,18 @@ const SERVERS = {
 };
 
 // The driver lets the page name tests and report how they end; it also keeps VS Code from showing dialogs, so the UI run goes without.
-/** The exit code of one suite; its output goes to the terminal. */
+/** How many tests of one suite passed and failed; its output goes to the terminal. */
 async function runSuite(name) {
   const folder = temporaryFolder();
   const workspace = copyWorkspace(folder);
   const machine = { 'codewhere.server.path': SERVERS[name]() };
+  const counts = { passed: 0, failed: 0 };
   const code = await startVSCode({ folder, machine, flags: ['--enable-smoke-test-driver'] }, async port => {
     const context = await openBrowser(path.join(folder, 'browser'));
     try {
       const page = await context.newPage();
       const exit = new Promise(resolve => void page.exposeFunction('codeAutomationExit', resolve));
-      await page.exposeFunction('codeAutomationLog', (type, args) => print(format(...args)));
+      await page.exposeFunction('codeAutomationLog', (type, args) => take(format(...args), counts));
       const remote = file => `vscode-remote://127.0.0.1:${port}${file}`;
       const payload = JSON.stringify([
         ['extensionDevelopmentPath', remote(extension)],
@@ -37,7 +36,14 @@ async function runSuite(name) {
     }
   });
   removeFolder(folder);
-  return code;
+  // A host that ends badly though no test failed is a failure too.
+  return code === 0 || counts.failed > 0 ? counts : { ...counts, failed: 1 };
+}
+
+function take(text, counts) {
+  const match = /^(\d+) passed, (\d+) failed$/.exec(text);
+  if (match) Object.assign(counts, { passed: Number(match[1]), failed: Number(match[2]) });
+  else print(text);
 }
 
 // The extension host's whole console comes here; what VS Code itself says is left out unless asked for.
@@ -47,11 +53,14 @@ function print(text) {
   if (process.env.VERBOSE || !NOISE.test(lines[0])) console.log(lines.join('\n'));
 }
 
-setup();
-const names = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(SERVERS);
-for (const name of names) {
-  console.log(`extension host, ${name} server`);
-  const code = await runSuite(name);
-  console.log(`extension host, ${name} server: exit code ${code}`);
-  if (code !== 0) process.exitCode = 1;
+/** How many tests of all suites passed and failed. */
+export async function run() {
+  const total = { passed: 0, failed: 0 };
+  for (const name of Object.keys(SERVERS)) {
+    console.log(`extension host, ${name} server`);
+    const { passed, failed } = await runSuite(name);
+    total.passed += passed;
+    total.failed += failed + (passed + failed === 0 ? 1 : 0);
+  }
+  return total;
 }

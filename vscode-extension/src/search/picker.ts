@@ -14,13 +14,14 @@ import { blockedRows, emptyRows, FORGET, historyRows, note, resultRows, SIMILAR,
 const PREVIEW_DELAY_MS = 80;
 const OPEN = 'codewhere.searchOpen';
 
-const KEEP: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('list-tree'), tooltip: vscode.l10n.t('Keep These Results in the Results View') };
-const TESTS: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('beaker'), tooltip: vscode.l10n.t('Leave Tests Out, or In (-tests)') };
+const KEEP: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('list-tree'), tooltip: vscode.l10n.t('Keep These Results in the Results View (Shift+Alt+K)') };
+const TESTS: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('beaker'), tooltip: vscode.l10n.t('Leave Tests Out, or In (Shift+Alt+T)') };
 
-/** What other parts do with a result. */
+/** What other parts do with a result, and what is done once the box is gone and the editors have come to rest. */
 export interface Actions {
   keep: (answer: Answer) => void;
   findSimilar: (result: Result) => void;
+  closed: (picker: SearchPicker) => void;
 }
 
 export class SearchPicker implements vscode.Disposable {
@@ -32,7 +33,8 @@ export class SearchPicker implements vscode.Disposable {
   /** Settles when the rows fit the question in the box. */
   private pending: Promise<void> | undefined;
   private answer: Answer | undefined;
-  private taken = false;
+  /** Settles when the editors are as they shall be after the box. */
+  private opening: Promise<void> | undefined;
 
   constructor(
     private readonly server: Server,
@@ -53,7 +55,7 @@ export class SearchPicker implements vscode.Disposable {
       box.onDidChangeActive(([row]) => this.schedulePreview(row)),
       box.onDidAccept(() => void this.take(false)),
       box.onDidTriggerItemButton(({ button, item }) => void this.press(button, item)),
-      box.onDidTriggerButton(button => this.pressTitle(button)),
+      box.onDidTriggerButton(button => void this.pressTitle(button)),
       box.onDidHide(() => void this.hidden()),
       server.onDidChange(() => this.renew()),
     );
@@ -67,11 +69,34 @@ export class SearchPicker implements vscode.Disposable {
   async take(toSide: boolean): Promise<void> {
     const first = this.box.activeItems[0] === this.box.items[0];
     if (first) await this.pending;
-    const row = this.box.activeItems[0] ?? this.box.items[0];
+    const { row } = this;
     if (row) await this.follow(row, toSide);
   }
 
+  /** For a row under the cursor, as its buttons do. */
+  async findSimilar(): Promise<void> {
+    const result = this.row?.result;
+    if (result) await this.leave(() => this.actions.findSimilar(result));
+  }
+
+  forget(): void {
+    const { row } = this;
+    if (!row?.query || !row.buttons?.includes(FORGET)) return;
+    this.history.remove(row.query);
+    this.schedule(0);
+  }
+
+  async keep(): Promise<void> {
+    const { answer } = this;
+    if (answer?.results.length) await this.leave(() => this.actions.keep(answer));
+  }
+
+  toggleTests(): void {
+    this.value = toggleTests(this.box.value);
+  }
+
   dispose(): void {
+    this.history.last = this.box.value;
     this.request.cancel();
     clearTimeout(this.timer);
     clearTimeout(this.previewTimer);
@@ -81,6 +106,12 @@ export class SearchPicker implements vscode.Disposable {
   /** The rows as they are, for other extensions and tests. */
   get rows(): readonly Row[] {
     return this.box.items;
+  }
+
+  /** The row under the cursor; VS Code tells it late where the rows are new. */
+  private get row(): Row | undefined {
+    const { activeItems: [active], items } = this.box;
+    return active && items.includes(active) ? active : items.find(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
   }
 
   set value(query: string) {
@@ -142,50 +173,45 @@ export class SearchPicker implements vscode.Disposable {
 
   private schedulePreview(row: Row | undefined): void {
     clearTimeout(this.previewTimer);
-    const result = row?.result;
-    if (!result || !previews()) return;
-    this.previewTimer = setTimeout(() => void this.preview.show(result).then(undefined, () => undefined), PREVIEW_DELAY_MS);
+    if (!row || !previews()) return;
+    // A row that is no answer must not leave the answer before in sight.
+    const show = (): Promise<void> => (row.result ? this.preview.show(row.result) : this.preview.stepBack());
+    this.previewTimer = setTimeout(() => void show().catch(() => undefined), PREVIEW_DELAY_MS);
   }
 
-  private async press(button: vscode.QuickInputButton, { result, query }: Row): Promise<void> {
-    if (button === FORGET && query) {
-      this.history.remove(query);
-      this.schedule(0);
-    } else if (button === SIMILAR && result) {
-      await this.leave(() => this.actions.findSimilar(result));
-    } else if (result) {
-      await this.open(result, true);
-    }
+  private async press(button: vscode.QuickInputButton, row: Row): Promise<void> {
+    this.box.activeItems = [row];
+    if (button === FORGET) this.forget();
+    else if (button === SIMILAR) await this.findSimilar();
+    else if (row.result) await this.open(row.result, true);
   }
 
-  private pressTitle(button: vscode.QuickInputButton): void {
-    const { answer } = this;
-    if (button === TESTS) {
-      this.value = toggleTests(this.box.value);
-    } else if (answer?.results.length) {
-      void this.leave(() => this.actions.keep(answer));
-    }
+  private async pressTitle(button: vscode.QuickInputButton): Promise<void> {
+    if (button === TESTS) this.toggleTests();
+    else await this.keep();
   }
 
   private async open(result: Result, toSide: boolean): Promise<void> {
-    this.taken = true;
     this.history.add(this.box.value);
     clearTimeout(this.previewTimer);
     this.box.hide();
-    await this.preview.open(result, toSide);
+    this.opening = this.preview.open(result, toSide);
+    await this.opening;
   }
 
   private async leave(then: () => unknown): Promise<void> {
     if (this.answer?.results.length) this.history.add(this.box.value);
     this.box.hide();
+    this.opening = this.preview.restore();
+    await this.opening;
     await then();
   }
 
   private async hidden(): Promise<void> {
-    this.history.last = this.box.value;
     this.dispose();
     await vscode.commands.executeCommand('setContext', OPEN, false);
-    if (!this.taken) await this.preview.restore();
+    await (this.opening ?? this.preview.restore()).catch(() => undefined);
+    this.actions.closed(this);
   }
 }
 

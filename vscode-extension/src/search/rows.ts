@@ -22,9 +22,9 @@ export interface Situation {
   status: Status | undefined;
 }
 
-export const TO_SIDE: QuickInputButton = { iconPath: new ThemeIcon('split-horizontal'), tooltip: l10n.t('Open to the Side') };
-export const SIMILAR: QuickInputButton = { iconPath: new ThemeIcon('references'), tooltip: l10n.t('Find Similar') };
-export const FORGET: QuickInputButton = { iconPath: new ThemeIcon('close'), tooltip: l10n.t('Forget This Question') };
+export const TO_SIDE: QuickInputButton = { iconPath: new ThemeIcon('split-horizontal'), tooltip: l10n.t('Open to the Side (Ctrl+\\)') };
+export const SIMILAR: QuickInputButton = { iconPath: new ThemeIcon('references'), tooltip: l10n.t('Find Similar (Shift+Alt+F)') };
+export const FORGET: QuickInputButton = { iconPath: new ThemeIcon('close'), tooltip: l10n.t('Forget This Question (Shift+Delete)') };
 
 /** One row for every result. `folders` maps a root's decoded URI to its name and is empty where only one folder is open. */
 export function resultRows(results: Result[], folders: Map<string, string>): Row[] {

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 
 import type { Server } from '../server';
-import { describeMachine, describeRoot, sentence } from './text';
+import { describeMachine, describeRoot, deviceName, sentence } from './text';
 
 interface Entry extends vscode.QuickPickItem {
   command?: string;
@@ -40,7 +40,7 @@ function indexing({ state, status }: Server): Entry[] {
     separator(vscode.l10n.t('index')),
     ...(state === 'running' ? [pauseOrResume(paused), entry('refresh', vscode.l10n.t('Index Again'), 'codewhere.reindex')] : []),
     entry('chip', vscode.l10n.t('Choose a Model…'), 'codewhere.chooseModel', status?.model ?? ''),
-    entry('server', vscode.l10n.t('Choose a Device…'), 'codewhere.chooseDevice', status?.device ?? ''),
+    entry('server', vscode.l10n.t('Choose a Device…'), 'codewhere.chooseDevice', deviceName(status?.device ?? null)),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { RootStatus, Status } from '../protocol';
 import type { ServerState } from '../server';
 
 const CELLS = 8;
+const LONGEST_MODEL = 24;
 
 /** 0.4 → `40 %`; only what is complete is called 100 %. */
 export function percent(share: number): string {
@@ -58,13 +59,20 @@ export function label(state: ServerState, status: Status | undefined): Label {
   }
 }
 
-function ofStatus({ roots, modelState }: Status): Label {
+function ofStatus({ roots, modelState, model, device }: Status): Label {
   if (roots.some(root => root.state === 'error')) return { text: '$(error) codewhere', severity: 'error' };
   if (modelState === 'loading' || roots.some(root => root.state === 'indexing')) return plain(`$(sync~spin) codewhere ${progress(roots)}`);
   if (roots.some(root => root.state === 'paused')) return plain(`$(debug-pause) codewhere ${percent(overall(roots))}`);
   if (modelState === 'failed') return { text: `$(warning) ${l10n.t('codewhere: words only')}`, severity: 'warning' };
   const share = overall(roots);
-  return plain(share < 1 ? `$(search) codewhere ${percent(share)}` : '$(search) codewhere');
+  const engine = model ? `: ${shortModel(model)}${device ? ` (${isCpu(device) ? 'CPU' : 'GPU'})` : ''}` : '';
+  return plain(`$(search) codewhere${engine}${share < 1 ? ` ${percent(share)}` : ''}`);
+}
+
+/** The last part of a folder or of the name of a hub model, short enough for the status bar. */
+function shortModel(model: string): string {
+  const name = model.split(/[\\/]/).filter(Boolean).at(-1) ?? model;
+  return name.length > LONGEST_MODEL ? `${name.slice(0, LONGEST_MODEL - 1)}…` : name;
 }
 
 function progress(roots: RootStatus[]): string {
@@ -88,7 +96,11 @@ export function describeMachine({ model, modelState, device, version, diskBytes 
 
 export function deviceName(device: string | null): string {
   if (!device) return '';
-  return device.startsWith('cpu') ? 'CPU' : `GPU (${device})`;
+  return isCpu(device) ? 'CPU' : `GPU (${device})`;
+}
+
+function isCpu(device: string): boolean {
+  return device.startsWith('cpu');
 }
 
 /** The state of the server in a sentence, for the tooltip and for screen readers. */

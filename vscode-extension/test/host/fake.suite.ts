@@ -66,12 +66,43 @@ function define(): void {
       const extension = await running();
       await ask(extension, 'remember me', found);
       await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      await until('the answer is open', () => !extension.picker);
       await vscode.commands.executeCommand('codewhere.search');
       await rows(extension, found, 'the last question');
       assert.ok(extension.picker);
       extension.picker.value = '';
       const labels = await rows(extension, all => all.some(label => label.includes('$(history)')), 'the earlier questions');
       assert.equal(labels[1], '$(history) remember me');
+      await vscode.commands.executeCommand('codewhere.search.forget');
+      await rows(extension, all => !all.includes('$(history) remember me'), 'a forgotten question');
+    });
+
+    it('shows no earlier answer in the editor once there is none', async () => {
+      const extension = await running();
+      const [one] = vscode.workspace.workspaceFolders ?? [];
+      assert.ok(one);
+      const { document } = await vscode.window.showTextDocument(vscode.Uri.joinPath(one.uri, 'src/test_retry.py'), { preview: false });
+      await ask(extension, 'for a moment', found);
+      await until('the first answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('/retry.py'));
+      assert.ok(extension.picker);
+      extension.picker.value = 'nothing at all';
+      await rows(extension, labels => labels.some(label => label.includes('Nothing was found')), 'nothing at all');
+      await until('the editor is back', () => vscode.window.activeTextEditor?.document === document);
+      assert.ok(extension.picker, 'the box is still open');
+    });
+
+    it('does by key what the buttons of the box do', async () => {
+      const extension = await running();
+      await ask(extension, 'buttons', found);
+      await vscode.commands.executeCommand('codewhere.search.toggleTests');
+      await until('the tests are left out', async () => (await extension.search('log', none)).notes.includes('buttons -tests'));
+      await vscode.commands.executeCommand('codewhere.search.keep');
+      await until('the answers are kept', () => extension.results.current?.query === 'buttons -tests');
+      assert.deepEqual(tree(extension).length, 3);
+      await ask(extension, 'buttons', found);
+      await vscode.commands.executeCommand('codewhere.search.findSimilar');
+      await until('similar functions are shown', () => extension.results.current?.title === 'similar to backoff_delay');
+      await until('the view has the focus', () => extension.results.targets().some(node => node.type === 'function' && node.result.symbol === 'cached'));
     });
 
     it('says why an answer is empty and renews it by itself as indexing goes on', async () => {
@@ -147,6 +178,23 @@ function define(): void {
       assert.deepEqual({ limit, model, codeLens }, { limit: 7, model: 'auto', codeLens: { enabled: false, command: 'codewhere.findSimilarAt' } });
       await configure('limit', undefined);
       await configure('device', undefined);
+    });
+
+    it('learns what a folder has of its own, and of the rest only what is set', async () => {
+      const extension = await running();
+      const [one, two] = vscode.workspace.workspaceFolders ?? [];
+      assert.ok(one && two);
+      type Known = Record<string, unknown> & { folders: Record<string, unknown> };
+      const known = async (): Promise<Known> => JSON.parse((await extension.search('settings', none)).notes[0] ?? '{}') as Known;
+      const unset = { exclude: null, includeText: null, maxFileBytes: null };
+      const { exclude, includeText, maxFileBytes, folders } = await known();
+      assert.deepEqual({ exclude, includeText, maxFileBytes }, unset);
+      assert.deepEqual(folders, { [one.uri.toString()]: unset, [two.uri.toString()]: unset });
+      const update = (value: unknown): Thenable<void> => vscode.workspace.getConfiguration('codewhere', two).update('exclude', value, vscode.ConfigurationTarget.WorkspaceFolder);
+      await update(['*.gen.go']);
+      await until('the folder has its own', async () => JSON.stringify((await known()).folders[two.uri.toString()]) === JSON.stringify({ ...unset, exclude: ['*.gen.go'] }));
+      assert.deepEqual((await known()).folders[one.uri.toString()], unset);
+      await update(undefined);
     });
 
     it('learns new folders and forgets those that go', async () => {

@@ -15,8 +15,18 @@ const indexed = (): Promise<Api> => running().then(async extension => {
   return extension;
 });
 
-/** Similar functions need vectors, which need a model; without one the server says so. */
-const hasModel = ({ status }: Api): boolean => status?.modelState === 'ready';
+/** Similar functions need vectors of all functions. */
+const embedded = (): Promise<Api> => indexed().then(async extension => {
+  await until('the model is there', () => extension.status?.modelState === 'ready', INDEXING_MS);
+  await until('all is embedded', () => extension.status?.roots.every(root => root.coverage === 1), INDEXING_MS);
+  return extension;
+});
+
+async function open(folder: number, file: string): Promise<vscode.TextEditor> {
+  const root = vscode.workspace.workspaceFolders?.[folder];
+  assert.ok(root);
+  return vscode.window.showTextDocument(vscode.Uri.joinPath(root.uri, file));
+}
 
 function define(): void {
   afterEach(() => closeBox());
@@ -57,27 +67,39 @@ function define(): void {
 
   it('searches a buffer as it is on the screen', async () => {
     const extension = await indexed();
-    const [one] = vscode.workspace.workspaceFolders ?? [];
-    assert.ok(one);
-    const editor = await vscode.window.showTextDocument(vscode.Uri.joinPath(one.uri, 'src/cache.py'));
+    const editor = await open(0, 'src/cache.py');
     await editor.edit(edit => edit.insert(new vscode.Position(0, 0), 'def weigh_anchor_in_harbour():\n    return "anchor"\n\n\n'));
     await until('the unsaved function is found', async () => (await extension.search('weigh anchor harbour', none)).results[0]?.symbol === 'weigh_anchor_in_harbour');
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
-  it('finds similar functions, or says why it cannot', async () => {
-    const extension = await indexed();
-    await until('the model is there or not', () => extension.status?.modelState !== 'loading', INDEXING_MS);
-    if (!hasModel(extension)) return;
-    await until('all is embedded', () => extension.status?.roots.every(root => root.coverage === 1), INDEXING_MS);
-    const [one] = vscode.workspace.workspaceFolders ?? [];
-    assert.ok(one);
-    const editor = await vscode.window.showTextDocument(vscode.Uri.joinPath(one.uri, 'src/retry.py'));
+  it('finds similar functions', async () => {
+    const extension = await embedded();
+    const editor = await open(0, 'src/retry.py');
     editor.selection = new vscode.Selection(7, 4, 7, 4);
     await vscode.commands.executeCommand('codewhere.findSimilar');
     assert.match(extension.results.current?.title ?? '', /backoff_delay/);
     assert.ok(tree(extension).some(line => line.includes('WaitBeforeRetry')), tree(extension).join('\n'));
     assert.ok(!tree(extension).some(line => line.endsWith('retry.py > backoff_delay')), 'not itself');
+  });
+
+  it('shows the nearest functions when hovering over a name', async () => {
+    await embedded();
+    const { document } = await open(1, 'http.go');
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, new vscode.Position(5, 8));
+    assert.match(JSON.stringify(hovers.map(hover => hover.contents)), /socket\.go/);
+  });
+
+  it('marks copies with a code lens where it is asked to, which shows them', async () => {
+    const extension = await embedded();
+    await configure('codeLens.enabled', true);
+    const { document } = await open(1, 'http.go');
+    const lenses = (): Thenable<vscode.CodeLens[]> => vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri, 10);
+    const [lens] = await until('a lens', async () => { const all = await lenses(); return all.length > 0 && all; });
+    assert.equal(lens?.command?.title, '1 similar function');
+    await vscode.commands.executeCommand(lens.command.command, ...(lens.command.arguments ?? []) as unknown[]);
+    assert.match(tree(extension)[0] ?? '', /socket\.go > WaitBeforeRetry/);
+    await configure('codeLens.enabled', undefined);
   });
 
   it('cancels a search without hurting the next', async () => {

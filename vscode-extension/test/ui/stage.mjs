@@ -7,11 +7,12 @@ import { openBrowser } from '../vscode.mjs';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 const ROW = '.quick-input-list .monaco-list-row';
+const PATIENCE_MS = 180_000;
 
 /** A workspace of two folders: some of codewhere's own Python, and a little Go. */
 export function makeWorkspace(folder) {
   const workspace = path.join(folder, 'workspace');
-  for (const name of ['indexer/rank', 'indexer/walk', 'lsp_server']) {
+  for (const name of ['indexer/rank', 'indexer/walk']) {
     fs.cpSync(path.join(repository, name), path.join(workspace, 'codewhere', name), { recursive: true, filter: file => fs.statSync(file).isDirectory() ? !/__pycache__|models$/.test(file) : file.endsWith('.py') });
   }
   fs.cpSync(path.join(import.meta.dirname, '../fixtures/workspace/two'), path.join(workspace, 'http'), { recursive: true });
@@ -20,9 +21,11 @@ export function makeWorkspace(folder) {
   return file;
 }
 
-/** A wheel whose command `codewhere` runs the program at `server`; in place of the real package, which brings PyTorch along. */
-export function makeWheel(folder, server) {
-  const wheel = path.join(folder, 'codewhere-0.1.0-py3-none-any.whl');
+/** The environment in which pip takes `codewhere` from a wheel whose command runs the program at `server`; the real package brings PyTorch along. */
+export function withWheel(folder, server) {
+  const wheels = path.join(folder, 'wheels');
+  const wheel = path.join(wheels, 'codewhere-0.1.0-py3-none-any.whl');
+  fs.mkdirSync(wheels);
   const script = `
 import sys, zipfile
 wheel, server = sys.argv[1:]
@@ -35,12 +38,13 @@ with zipfile.ZipFile(wheel, "w") as archive:
     archive.writestr(info + "RECORD", "")
 `;
   execFileSync(program('python3'), ['-c', script, wheel, server]);
-  return wheel;
+  return { PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
 }
 
-/** The PATH without the folders that hold a codewhere. */
+/** The PATH without the folders that hold a codewhere; the Python of the system comes first. */
 export function pathWithoutCodewhere() {
-  return process.env.PATH.split(path.delimiter).filter(folder => !fs.existsSync(path.join(folder, 'codewhere'))).join(path.delimiter);
+  const folders = ['/usr/bin', ...process.env.PATH.split(path.delimiter)];
+  return folders.filter(folder => !fs.existsSync(path.join(folder, 'codewhere'))).join(path.delimiter);
 }
 
 /** A window of VS Code, with the hands and eyes of a person. */
@@ -55,7 +59,7 @@ export class Window {
   static async open(port, workspace, profile, screenshots, options = {}) {
     const context = await openBrowser(profile, { viewport: { width: 1280, height: 780 }, ...options });
     const page = context.pages()[0] ?? (await context.newPage());
-    page.setDefaultTimeout(180_000);
+    page.setDefaultTimeout(Number(process.env.UI_MS ?? PATIENCE_MS));
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
     await page.waitForSelector('.monaco-workbench .statusbar-item');
     return new Window(page, screenshots);
@@ -70,7 +74,6 @@ export class Window {
     await this.page.waitForTimeout(settle);
     this.#number += 1;
     await this.page.screenshot({ path: path.join(this.screenshots, `${String(this.#number).padStart(2, '0')}-${name}.png`) });
-    console.log(`  ✔ ${name}`);
   }
 
   press(keys) {
@@ -90,6 +93,11 @@ export class Window {
     await this.press('Enter');
   }
 
+  /** Waits for an element on the screen. */
+  see(selector) {
+    return this.page.waitForSelector(selector);
+  }
+
   /** Waits for a row of the quick pick with these words. */
   row(words) {
     return this.page.waitForSelector(`${ROW}:has-text("${words}")`);
@@ -100,10 +108,11 @@ export class Window {
     return this.page.$$eval(ROW, rows => rows.map(row => [Number(row.getAttribute('data-index')), row.getAttribute('aria-label') ?? '']).sort(([one], [other]) => one - other).map(([, label]) => label));
   }
 
-  /** The rows once they have not changed for a second, so that the answer is that to the whole question. */
+  /** The rows once no request is on its way and they have not changed for a second, so that the answer is that to the whole question. */
   async settledRows() {
     for (let rows = await this.rows(); ; ) {
       await this.page.waitForTimeout(1000);
+      await this.page.waitForSelector('.quick-input-progress:not(.active)', { state: 'attached' });
       const later = await this.rows();
       if (later.join() === rows.join()) return rows;
       rows = later;
@@ -128,7 +137,7 @@ export class Window {
   }
 
   /** Waits until the status bar item says something that fits, given all that it has said. */
-  async watchStatus(fits, milliseconds) {
+  async watchStatus(fits, milliseconds = PATIENCE_MS) {
     const seen = [];
     const end = Date.now() + milliseconds;
     while (Date.now() < end) {

@@ -11,11 +11,14 @@ interface Manifest {
   contributes: {
     commands: { command: string }[];
     configuration: { properties: Record<string, { default: unknown; markdownDescription?: string; scope?: string }> }[];
+    keybindings: { command: string }[];
     menus: Record<string, { command: string }[]>;
     walkthroughs: { steps: { media: { markdown?: string; image?: string } }[] }[];
   };
 }
 const { contributes } = JSON.parse(manifestText) as Manifest;
+const MARKS: Record<string, string> = { machine: ' *(machine)*', resource: ' *(folder)*' };
+const IS_CHINESE = /\p{Script=Han}/u;
 const placeholders = (text: string): string[] => (text.match(/\{\d\}|\]\(command:[^)]*\)/g) ?? []).sort();
 
 describe('the manifest', () => {
@@ -29,10 +32,11 @@ describe('the manifest', () => {
     const chinese = json('package.nls.zh-cn.json');
     assert.deepEqual(Object.keys(chinese), Object.keys(english));
     for (const [key, text] of Object.entries(english)) assert.deepEqual(placeholders(chinese[key] ?? ''), placeholders(text), key);
+    for (const [key, text] of Object.entries(chinese)) assert.match(text, IS_CHINESE, key);
   });
-  it('names only commands in menus that it declares', () => {
+  it('names only commands in menus and keys that it declares', () => {
     const declared = new Set(contributes.commands.map(({ command }) => command));
-    for (const { command } of Object.values(contributes.menus).flat()) assert.ok(declared.has(command), command);
+    for (const { command } of [...Object.values(contributes.menus).flat(), ...contributes.keybindings]) assert.ok(declared.has(command), command);
   });
   it('describes every setting and gives it a default and a scope', () => {
     const settings = contributes.configuration.flatMap(({ properties }) => Object.entries(properties));
@@ -43,7 +47,7 @@ describe('the manifest', () => {
     const page = read('../docs/vscode.md');
     for (const [name, { default: value, markdownDescription = '', scope }] of contributes.configuration.flatMap(({ properties }) => Object.entries(properties))) {
       const meaning = (english[markdownDescription.slice(1, -1)] ?? '').replace(/\[([^\]]*)\]\(command:[^)]*\)/g, '**$1**');
-      const row = `| \`${name}\` | \`${JSON.stringify(value)}\` | ${meaning}${scope === 'machine' ? ' *(machine)*' : ''} |`;
+      const row = `| \`${name}\` | \`${JSON.stringify(value)}\` | ${meaning}${MARKS[scope ?? ''] ?? ''} |`;
       assert.ok(page.includes(row), row);
     }
   });
@@ -60,6 +64,9 @@ describe('the strings of the code', () => {
   it('are all translated, and nothing else is', () => {
     assert.ok(strings.length > 50);
     assert.deepEqual(Object.keys(chinese).sort(), strings);
+  });
+  it('are Chinese', () => {
+    for (const translated of Object.values(chinese)) assert.match(translated, IS_CHINESE);
   });
   it('keep their placeholders', () => {
     for (const [text, translated] of Object.entries(chinese)) assert.deepEqual(placeholders(translated), placeholders(text), text);
