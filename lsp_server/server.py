@@ -184,6 +184,12 @@ class CodewhereServer(LanguageServer):
 
         self.protocol.notify(DID_UPDATE, {**status_to_json(self), "reason": reason})
 
+    def refresh_lenses(self) -> None:
+        """Has the client ask for the code lenses again, which it keeps until a text changes."""
+        workspace = self.client_capabilities.workspace
+        if workspace and workspace.code_lens and workspace.code_lens.refresh_support:
+            self.workspace_code_lens_refresh(None, lambda _: None)
+
     def tell(self, kind: lsp.MessageType, message: str) -> None:
         """Shows a sentence to the person."""
         self.window_show_message(lsp.ShowMessageParams(kind, message))
@@ -247,6 +253,8 @@ class CodewhereServer(LanguageServer):
     def _after_index(self, root: Root, reason: str) -> None:
         if root.state.state != "indexing":
             self.bars.end(root)
+            if self.settings.code_lens:
+                self.refresh_lenses()
         self.announce(reason)
 
     def _new_notes(self, root: Root) -> list[str]:

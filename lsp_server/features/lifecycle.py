@@ -51,6 +51,9 @@ async def _configure(ls: CodewhereServer, params: lsp.DidChangeConfigurationPara
     _complain(ls, _take_settings(ls, await _given_settings(ls, params.settings)))
     changed = [name for name in _INDEX_SETTINGS if getattr(before, name) != getattr(ls.settings, name)]
     _apply_change(ls, changed)
+    lens_settings = [(one.code_lens, one.code_lens_threshold) for one in (before, ls.settings)]
+    if lens_settings[0] != lens_settings[1]:
+        ls.refresh_lenses()
 
 
 def _change_folders(ls: CodewhereServer, params: lsp.DidChangeWorkspaceFoldersParams) -> None:

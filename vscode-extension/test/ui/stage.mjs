@@ -49,15 +49,13 @@ export function pathWithoutCodewhere() {
 
 /** A window of VS Code, with the hands and eyes of a person. */
 export class Window {
-  #number = 0;
-
   constructor(page, screenshots) {
     this.page = page;
     this.screenshots = screenshots;
   }
 
   static async open(port, workspace, profile, screenshots, options = {}) {
-    const context = await openBrowser(profile, { viewport: { width: 1280, height: 780 }, ...options });
+    const context = await openBrowser(profile, { viewport: { width: 1160, height: 720 }, ...options });
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(Number(process.env.UI_MS ?? PATIENCE_MS));
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
@@ -70,10 +68,10 @@ export class Window {
   }
 
   async picture(name, settle = 600) {
-    await this.page.mouse.move(640, 775);
+    await this.page.mouse.move(580, 715);
     await this.page.waitForTimeout(settle);
-    this.#number += 1;
-    await this.page.screenshot({ path: path.join(this.screenshots, `${String(this.#number).padStart(2, '0')}-${name}.png`) });
+    const number = fs.readdirSync(this.screenshots).length + 1;
+    await this.page.screenshot({ path: path.join(this.screenshots, `${String(number).padStart(2, '0')}-${name}.png`) });
   }
 
   press(keys) {

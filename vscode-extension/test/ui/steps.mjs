@@ -107,6 +107,7 @@ async function findSimilar(window) {
   await window.row('http.go:');
   await window.press('Enter');
   await window.tab('http.go');
+  await window.see('.codelens-decoration :text("1 similar function")');
   await window.press('Shift+F10');
   await window.see('.monaco-menu :text("Find Similar")');
   await window.picture('context-menu');
@@ -117,7 +118,6 @@ async function findSimilar(window) {
   assert.ok(rows.length > 1, rows.join('\n'));
   assert.match(rows[1], /WaitBeforeRetry, .*socket\.go/, 'the copy is the nearest');
   assert.ok(rows.every(row => row.length > 0), 'every row has a label for screen readers');
-  await window.see('.codelens-decoration :text("1 similar function")');
   await window.picture('similar');
 }
 
