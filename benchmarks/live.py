@@ -94,7 +94,9 @@ def edits(work: Path, embedder: Embedder, count: int) -> dict[str, Any]:
             answer = followed.index.search(f"changed {number}", limit=10)
             found.append(time.monotonic() - start)
             used.append(time.process_time() - cpu)
-            ranks = [r.why.dense_rank for r in answer.results if r.function.symbol.endswith(f"changed_{number}")]
+            ranks = [
+                r.why.dense_rank for r in answer.results if r.function.symbol.endswith(f"changed_{number}")
+            ]
             if not ranks or ranks[0] is None:
                 raise AssertionError(f"edit {number} was not found by its vector")
             followed.settle(0.3)
