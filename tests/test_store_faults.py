@@ -1,4 +1,4 @@
-"""Short runs of the long trials in benchmarks/: kills, damage, full disks, permissions, clocks, many processes, fuzz."""
+"""Short runs of the long trials in benchmarks/: kills, damage, full disks, permissions, clocks, processes, fuzz."""
 
 from __future__ import annotations
 
