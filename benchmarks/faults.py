@@ -18,118 +18,19 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common import answers, differences, edit, report, write_project
-from fakes import HashEmbedder
+from common import answers, edit, report, write_project
+from trial import BATCH, FILES, PER_FILE, Trial, fork, newer_version, told_by, wait_for
 
-import indexer.parse
-from indexer.config import Config
-from indexer.engine import Index, open_index
 from indexer.errors import UserError
-from indexer.rank import tokens
-from indexer.store import check, hnsw, lexical, repair, schema, write
-from indexer.store import store as store_module
+from indexer.store import check, repair
 from indexer.store.database import FILE_NAME
-from indexer.types import Progress, Vectors
+from indexer.types import Progress
 from indexer.watch import Watcher
-
-BATCH = 4
-FILES, PER_FILE = 16, 5
-GRAPH_FROM = 20
-"""Vectors from which there is a graph, so few that these small projects have one."""
-STEPS = """
-ALTER TABLE roots ADD COLUMN colour TEXT;
-CREATE TABLE rewritten AS SELECT a.* FROM vectors a JOIN (SELECT id FROM vectors LIMIT 40) b;
-DROP TABLE rewritten;
-CREATE INDEX functions_by_kind ON functions(kind);
-"""
-"""A format to come: migrating to it takes a while and touches most pages."""
-
-
-class Recorder(HashEmbedder):
-    """Writes down a digest of each text that it embeds, in a file that outlives a kill."""
-
-    def __init__(self, log: Path) -> None:
-        super().__init__()
-        self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-
-    def encode_code(self, texts: Any) -> Vectors:
-        vectors = super().encode_code(texts)
-        # Written before the store gets the vectors: what is on its way at a kill counts as embedded.
-        os.write(self._log, b"".join(b"%016x\n" % (hash_text(text)) for text in texts))
-        return vectors
-
-
-def hash_text(text: str) -> int:
-    import hashlib
-
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
-class Trial:
-    """One store of one project, in a folder of its own."""
-
-    def __init__(self, folder: Path, template: Path | None = None) -> None:
-        self.home, self.root, self.log = folder / "home", folder / "project", folder / "embedded"
-        self.fresh = folder / "fresh"
-        self.stage = mmap.mmap(-1, 16)
-        folder.mkdir()
-        if template is None:
-            write_project(self.root, FILES, PER_FILE)
-        else:
-            shutil.copytree(template / "project", self.root, symlinks=True)
-            shutil.copytree(template / "home", self.home)
-            shutil.copy(template / "embedded", self.log)
-            self._point_to_copy()
-        self.log.touch()
-
-    def _point_to_copy(self) -> None:
-        import sqlite3
-
-        path = self.home / FILE_NAME
-        if path.exists():
-            with sqlite3.connect(path) as db:
-                db.execute("UPDATE roots SET path = ?", (str(self.root).encode(),))
-            db.close()
-
-    def open(self, home: Path | None = None) -> Index:
-        embedder = Recorder(self.log) if home is None else HashEmbedder()
-        return open_index(self.root, config=Config(home=home or self.home), embedder=embedder)
-
-    def update(self, index: Index, **options: Any) -> Any:
-        return index.update(batch_size=BATCH, on_progress=self.tell, **options)
-
-    def tell(self, progress: Progress) -> None:
-        self.stage[:16] = progress.stage.encode().ljust(16)[:16]
-
-    def embedded_again(self, only: set[str] | None = None) -> int:
-        counts = Counter(self.log.read_text().split())
-        return sum(count - 1 for text, count in counts.items() if only is None or text in only)
-
-    def verify(self, allowed_again: int, only: set[str] | None = None) -> list[str]:
-        """Sentences on what is wrong after a fault and one more update."""
-        told = [f"check: {problem}" for problem in check(self.home)]
-        with self.open() as index:
-            if index.indexed:
-                answers(index)
-            self.update(index)
-            found = answers(index)
-            if index.status().coverage != 1.0:
-                told.append("coverage is not complete")
-        again = self.embedded_again(only)
-        if again > allowed_again:
-            told.append(f"{again} texts embedded again, {allowed_again} allowed")
-        told += [f"check afterwards: {problem}" for problem in check(self.home)]
-        with self.open(self.fresh) as index:
-            index.update()
-            return told + differences(found, answers(index))
-
 
 # Jobs to be killed
 
@@ -180,24 +81,6 @@ JOBS: dict[str, Callable[[Trial, random.Random], None]] = {
     "migrate": job_migrate,
     "collect": job_collect,
 }
-
-
-@contextmanager
-def newer_version() -> Iterator[None]:
-    """The program as a later version may be: another format, other words, another parser."""
-    before = schema.MIGRATIONS, schema.VERSION, tokens.TOKENS_VERSION, indexer.parse.PARSER_VERSION
-    set_version(((*schema.MIGRATIONS, STEPS)), schema.VERSION + 1, before[2] + 1, before[3] + 1)
-    try:
-        yield
-    finally:
-        set_version(*before)
-
-
-def set_version(migrations: tuple[str, ...], version: int, words: int, parser: int) -> None:
-    schema.MIGRATIONS, schema.VERSION = migrations, version
-    for module in (lexical, store_module, write):
-        module.TOKENS_VERSION = words
-    indexer.parse.PARSER_VERSION = parser
 
 
 # Faults
@@ -284,14 +167,17 @@ DAMAGES: dict[str, Callable[[bytes, random.Random], bytes | None]] = {
 }
 
 
-def damages(work: Path, rounds: int, seed: int) -> dict[str, Any]:
+def damages(work: Path, count: int, seed: int) -> dict[str, Any]:
     """Damage each file of a store in each way; where codewhere says so, `doctor --repair` must heal it."""
     rng = random.Random(seed)
     full = killed_in_the_middle(work)
     names = sorted(path.relative_to(full / "home").as_posix() for path in (full / "home").rglob("*"))
     files = [name for name in names if (full / "home" / name).is_file()]
     found: dict[str, Any] = {"files": files, "damages": 0, "told": 0, "problems": []}
-    for number, (name, damage) in enumerate([(f, d) for f in files for d in DAMAGES] * rounds):
+    cases = [(name, damage) for name in files for damage in DAMAGES] * (
+        1 + count // (len(files) * len(DAMAGES))
+    )
+    for number, (name, damage) in enumerate(rng.sample(cases, count)):
         trial = reused(work, full)
         path = trial.home / name
         content = DAMAGES[damage](path.read_bytes(), rng)
@@ -492,9 +378,6 @@ def replace_unseen(path: Path, rng: random.Random) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-# Processes
-
-
 def warm_up() -> None:
     """Load all code now: forked processes start at once, and need no permission to read it."""
     with tempfile.TemporaryDirectory(prefix="codewhere-faults-") as work:
@@ -504,52 +387,10 @@ def warm_up() -> None:
             answers(index)
 
 
-def fork(job: Callable[[], Any]) -> int:
-    """Run something in a process of its own, in the state this one is in."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        hnsw.EXACT_LIMIT = GRAPH_FROM
-        job()
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def wait_for(child: int) -> None:
-    status = os.waitpid(child, 0)[1]
-    if status:
-        raise RuntimeError(f"a process ended with {status}")
-
-
-def told_by(job: Callable[[], list[str] | None]) -> list[str]:
-    """What a job in a process of its own returns; how it ended, if it did not."""
-    with tempfile.TemporaryFile() as file:
-
-        def write_down() -> None:
-            try:
-                lines = job() or []
-            except BaseException as error:
-                traceback.print_exc()
-                lines = [f"{type(error).__name__}: {error}"[:300]]
-            os.write(file.fileno(), "\0".join(lines).encode())
-
-        child = fork(write_down)
-        status = os.waitpid(child, 0)[1]
-        file.seek(0)
-        lines = [line for line in file.read().decode().split("\0") if line]
-    return lines + ([f"ended with status {status}"] if status else [])
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3, help="of the damages")
+    parser.add_argument("--damages", type=int, default=200)
     parser.add_argument("--disks", type=int, default=24)
     parser.add_argument("--clocks", type=int, default=60, help="updates while the clock jumps")
     parser.add_argument("--seed", type=int, default=0)
@@ -560,7 +401,7 @@ def main() -> int:
     options = parser.parse_args()
     faults = {
         "kills": lambda work: kills(work, options.kills, options.seed),
-        "damages": lambda work: damages(work, options.rounds, options.seed),
+        "damages": lambda work: damages(work, options.damages, options.seed),
         "disks": lambda work: full_disks(work, options.disks),
         "permissions": permissions,
         "clocks": lambda work: clocks(work, options.clocks, options.seed),

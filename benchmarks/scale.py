@@ -120,7 +120,7 @@ class Scale:
 
     def _link(self, files: list[Path], linked: int, size: int) -> int:
         """Link more files until there are about so many functions, at the number a file had so far."""
-        per_file = 12.0
+        per_file = 23.0
         if linked:
             per_file = self._functions() / linked
         wanted = min(len(files), int(size / per_file))

@@ -318,6 +318,12 @@ def test_a_graph_of_another_database_is_not_asked(
     assert check(home) == []
 
 
+def test_checking_a_folder_without_a_store_makes_none_that_others_can_read(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    assert check(home) == []
+    assert all(not path.stat().st_mode & 0o077 for path in home.rglob("*") if path.is_file())
+
+
 def test_altered_texts_and_vectors_are_noticed_and_made_anew(folder: Path, home: Path) -> None:
     """SQLite finds a database whole whose rows hold nonsense."""
     update(folder, home)

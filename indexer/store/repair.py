@@ -177,6 +177,8 @@ def _words_agree(db: sqlite3.Connection, root_id: int) -> bool:
 
 def _damage(home: Path) -> str:
     """What SQLite says of the file; empty when it is whole. Other errors (full disk, newer format) pass."""
+    if not (home / FILE_NAME).exists():
+        return ""  # connecting would make one that others can read
     try:
         connection = sqlite3.connect(home / FILE_NAME)
         try:
