@@ -272,21 +272,24 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="folder for the JSON; the README's tables follow")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    sets = [load(path) for path in arguments.candidates]
+    settings, sets = zip(*(load(path) for path in arguments.candidates), strict=True)
     tables = [_table(questions, scores) for questions, scores in zip(sets, cross_fitted(sets), strict=True)]
-    names = [path.stem for path in arguments.candidates]
-    text = "\n\n".join(f"### {name}\n\n{markdown(table)}" for name, table in zip(names, tables, strict=True))
-    print(text, flush=True)
-    if arguments.results:
-        for name, table in zip(names, tables, strict=True):
-            result = json.dumps({"held-out ndcg@10": table}, indent=1) + "\n"
-            (arguments.results / f"ranking-{name}.json").write_text(result, "utf-8")
-        write_tables(text)
+    sections = [f"### {s['what']}\n\n{markdown(table)}" for s, table in zip(settings, tables, strict=True)]
+    print("\n\n".join(sections), flush=True)
     hybrid, words_only = fit_both(sets, {question.repository for questions in sets for question in questions})
     use(hybrid, words_only)
-    for name, questions in zip(names, sets, strict=True):
+    for named, questions in zip(settings, sets, strict=True):
         shipped = report(questions, _ways(questions))
-        print(f"{name}, seen by the weights:", {way: row["all"] for way, row in shipped.items()})
+        named["held out"] = "the columns with signals: weights fitted on the other half of the repositories"
+        named["shipped weights, which saw these repositories"] = {
+            way: row["all"] for way, row in shipped.items()
+        }
+        print(f"{named['what']}, seen by the weights:", {way: row["all"] for way, row in shipped.items()})
+    if arguments.results:
+        for path, named, table in zip(arguments.candidates, settings, tables, strict=True):
+            result = json.dumps({"settings": named, "ndcg@10": table}, indent=1) + "\n"
+            (arguments.results / f"ranking-{path.stem}.json").write_text(result, "utf-8")
+        write_tables("\n\n".join(sections))
     if arguments.write:
         write_weights(hybrid, words_only, fit_chance(next(filter(_has_vectors, sets), sets[0])))
 

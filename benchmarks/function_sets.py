@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from repos import Question
+from repos import Question, keep, settings
 
 from indexer.config import Config
 from indexer.engine import Index, open_index
@@ -105,14 +104,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     rng = random.Random(0)
-    rows = []
+    rows: list[Question] = []
     for given in sets(arguments.data, rng):
         with tempfile.TemporaryDirectory() as folder:
             targets = deal(given, Path(folder), rng)
             config = Config(home=arguments.home, model=arguments.model)
             with open_index(folder, config=config) as index:
-                rows += [vars(question) for question in questions(given, index, targets)]
-    arguments.out.write_bytes(pickle.dumps(rows))
+                rows += questions(given, index, targets)
+    heading = "single functions dealt into files of eight (CoSQA, HumanEval-XL), the shipped model"
+    keep(arguments.out, settings(arguments.model, heading, rows), rows)
 
 
 if __name__ == "__main__":

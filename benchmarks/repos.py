@@ -1,11 +1,11 @@
 """Whole-repository search: NDCG@10 over pinned repositories, for words, vectors, fusion and full ranking.
 
     python benchmarks/repos.py --data ../shared/bench/repos --checkouts ~/checkouts --home ~/bench-home \\
-        --candidates candidates.pkl --results benchmarks/results
+        --candidates candidates.pkl
 
 `--data` holds repos.json and queries.jsonl; `--checkouts` one folder a repository, at the pinned revision.
 Each repository is indexed (a second run embeds nothing), each query is asked once, and what the two searches
-found goes through each way of ranking. The tables of benchmarks/README.md are written anew from the results.
+found goes through each way of ranking. fit_ranking.py makes the results and tables of what is kept.
 """
 
 from __future__ import annotations
@@ -170,9 +170,16 @@ def collect(arguments: argparse.Namespace) -> list[Question]:
     return questions
 
 
-def load(path: Path) -> list[Question]:
-    """The questions that an earlier run kept with `--candidates`."""
-    return [Question(**row) for row in pickle.loads(path.read_bytes())]
+def keep(path: Path, named: Mapping[str, Any], questions: Iterable[Question]) -> None:
+    """Write questions with the settings of their run, for fit_ranking.py."""
+    # As plain values: classes of a script cannot be found again by another one.
+    path.write_bytes(pickle.dumps((dict(named), [vars(question) for question in questions])))
+
+
+def load(path: Path) -> tuple[dict[str, Any], list[Question]]:
+    """The settings and the questions that an earlier run kept."""
+    named, rows = pickle.loads(path.read_bytes())
+    return named, [Question(**row) for row in rows]
 
 
 def report(questions: Sequence[Question], orders: Mapping[str, Order]) -> dict[str, Any]:
@@ -210,7 +217,15 @@ def _mean_over_queries(questions: Iterable[Question], scores: Mapping[str, float
     return mean([scores[question.id] for question in questions])
 
 
-def settings(arguments: argparse.Namespace, questions: Sequence[Question]) -> dict[str, Any]:
+def what(arguments: argparse.Namespace, questions: Sequence[Question]) -> str:
+    """The heading of the tables."""
+    count = len({question.repository for question in questions})
+    scope = "whole repositories" if arguments.whole else "repositories, source folders"
+    model = "the shipped model" if arguments.model == "small" else arguments.model
+    return f"{count} {scope}, {'words alone' if arguments.words_only else f'vectors of {model}'}"
+
+
+def settings(model: str, what: str, questions: Sequence[Question]) -> dict[str, Any]:
     """What a figure needs to be understood later."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
@@ -219,8 +234,8 @@ def settings(arguments: argparse.Namespace, questions: Sequence[Question]) -> di
         "commit": commit.stdout.strip(),
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
         "python": platform.python_version(),
-        "model": "none" if arguments.words_only else arguments.model,
-        "scope": "whole repositories" if arguments.whole else "source folders",
+        "model": model,
+        "what": what,
         "candidates": {"each search": CANDIDATES, "names": NAME_CANDIDATES},
         "repositories": len({question.repository for question in questions}),
         "queries": len(questions),
@@ -261,7 +276,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--whole", action="store_true", help="whole repositories, not their source folders")
     parser.add_argument("--only", nargs="*", help="these repositories")
     parser.add_argument("--candidates", type=Path, help="keep what was found, for fit_ranking.py")
-    parser.add_argument("--results", type=Path, help="folder for the JSON; the README's tables follow")
     return parser.parse_args()
 
 
@@ -269,15 +283,9 @@ def main() -> None:
     arguments = _arguments()
     questions = collect(arguments)
     if arguments.candidates:
-        # As plain values: classes of a script cannot be found again by another one.
-        arguments.candidates.write_bytes(pickle.dumps([vars(question) for question in questions]))
-    results = report(questions, ORDERS)
-    print(markdown(results))
-    if arguments.results:
-        named = settings(arguments, questions)
-        name = f"repos-{'whole' if arguments.whole else 'folders'}-{named['model']}.json"
-        text = json.dumps({"settings": named, "ndcg@10": results}, indent=1) + "\n"
-        (arguments.results / name).write_text(text, "utf-8")
+        model = "none" if arguments.words_only else arguments.model
+        keep(arguments.candidates, settings(model, what(arguments, questions), questions), questions)
+    print(markdown(report(questions, ORDERS)))
 
 
 if __name__ == "__main__":

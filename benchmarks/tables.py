@@ -60,7 +60,146 @@ def speed_table() -> str:
     return "\n".join(lines)
 
 
+def scale_table() -> str:
+    """Disk, memory and time by the size of a tree; the last column continues the lines."""
+    found = _read("scale.json")
+    if not found:
+        return "Not measured yet."
+    rows, million = found["rows"], found["million"]
+    lines = [
+        f"| {found['tree']} |"
+        + "".join(f" {row['functions']:,} |" for row in rows)
+        + " 1,000,000, continued |"
+    ]
+    lines.append("|---" * (len(rows) + 2) + "|")
+    for name, label, scale, digits in _SCALE:
+        cells = [_cell(_value(row, name), scale, digits) for row in rows]
+        lines.append(f"| {label} | " + " | ".join([*cells, _cell(million.get(name), scale, digits)]) + " |")
+    fewer = found["fewer_dimensions"]
+    if fewer:
+        here, full = (row["disk_bytes"] / row["functions"] for row in (fewer, rows[0]))
+        lines += [
+            "",
+            f"With 256 dimensions instead of 384: {here:,.0f} bytes on disk a function instead of {full:,.0f},"
+            f" {fewer['search_mb']:,} MB in memory instead of {rows[0]['search_mb']:,}"
+            f" ({fewer['functions']:,} functions).",
+        ]
+    for name, what in (("index_mb", "An indexing process"), ("search_mb", "A searching process")):
+        line = found["memory"][name]
+        lines += [
+            "",
+            f"{what} takes about {line['fixed_mb']:,} MB + {line['bytes_per_function']:,} bytes × functions.",
+        ]
+    return "\n".join(lines)
+
+
+_SCALE = (
+    ("disk_bytes", "disk, MB", 1e6, 0),
+    ("database_bytes", "of it the database, MB", 1e6, 0),
+    ("graph_bytes", "of it the graph, MB", 1e6, 0),
+    ("bytes", "disk, bytes a function", 1, 0),
+    ("index_cpu_s", "indexing, s of CPU without the model", 1, 0),
+    ("index_mb", "memory while indexing, MB", 1, 0),
+    ("search_mb", "memory of a searching process, MB", 1, 0),
+    ("cold_cpu_s", "first search of a new process, s of CPU", 1, 1),
+    ("search_cpu_ms_p50", "search, ms of CPU, p50", 1, 1),
+    ("search_cpu_ms_p99", "search, ms of CPU, p99", 1, 1),
+    ("recall_at_10", "recall@10 of the graph against exact search", 1, 3),
+)
+
+
+def _value(row: dict[str, Any], name: str) -> float | None:
+    if name == "bytes":
+        return float(row["disk_bytes"] / row["functions"])
+    if name.startswith("search_cpu_ms_"):
+        return float(row["search_cpu_ms"][name[-3:]])
+    value: float | None = row[name]
+    return value
+
+
+def _cell(value: float | None, scale: float, digits: int) -> str:
+    return "" if value is None else f"{value / scale:,.{digits}f}"
+
+
+def tombstones_table() -> str:
+    """Recall and time of a graph by the share of it that is dead."""
+    found = _read("tombstones.json")
+    if not found:
+        return "Not measured yet."
+    lines = [
+        f"| dead share of {found['vectors']:,} vectors | recall@10 | ms of CPU a query |",
+        "|---|---|---|",
+    ]
+    for row in found["rows"]:
+        lines.append(f"| {row['dead_share']:.0%} | {row['recall_at_10']:.3f} | {row['cpu_ms']:.1f} |")
+    return "\n".join(lines)
+
+
+def faults_table() -> str:
+    """What was done to a store, how often, and what was wrong afterwards."""
+    found, together = _read("faults.json"), _read("together.json")
+    if not found or not together:
+        return "Not measured yet."
+    jobs = sorted({place.split(":")[0] for place in found["kills"]["at"]})
+    lines = ["| fault | times | wrong afterwards |", "|---|---|---|"]
+    rows = [
+        (f"SIGKILL at a random moment of: {', '.join(jobs)}", found["kills"]["kills"], found["kills"]),
+        (
+            "a file of the store removed, cut, grown or filled with noise",
+            found["damages"]["damages"],
+            found["damages"],
+        ),
+        (f"full disk ({found['disks']['kind']})", found["disks"]["disks"], found["disks"]),
+        ("permissions taken away", found["permissions"]["cases"], found["permissions"]),
+        ("updates while the clock jumps, mostly backwards", found["clocks"]["updates"], found["clocks"]),
+    ]
+    lines += [f"| {what} | {count:,} | {len(result['problems'])} |" for what, count, result in rows]
+    n_edits, n_seconds = together["counts"]["edits"], together["seconds"]
+    seconds = f"{n_seconds:.0f} s of command line, watcher, two servers, gc and {n_edits:,} random edits"
+    lines.append(f"| {seconds} | 1 | {len(together['problems'])} |")
+    return "\n".join(lines)
+
+
+def live_table() -> str:
+    """How a watched folder keeps up."""
+    found = _read("live.json")
+    if not found:
+        return "Not measured yet."
+    edits, tree, rebase = found["edits"], found["second_work_tree"]["second"], found["rebase"]
+    moves = "; ".join(f"{name}: {count:,}" for name, count in found["moves"]["embedded"].items())
+    rows = [
+        (
+            f"one function edited, model {edits['model']} on the CPU",
+            f"found by its vector after {edits['found_ms']['p50']} ms (p50), {edits['found_ms']['p95']} ms (p95);"
+            f" {edits['cpu_ms']['p95']} ms of CPU (p95)",
+        ),
+        (f"texts embedded, {found['moves']['functions']:,} functions", moves),
+        (
+            f"second work tree, {tree['functions']:,} functions",
+            f"{tree['seconds']} s ({tree['cpu_s']} s of CPU), {tree['embedded']} embedded",
+        ),
+        (
+            f"{rebase['files']:,} files changed at once",
+            f"all searchable after {rebase['all_searchable_s']} s; queries meanwhile"
+            f" {rebase['query_ms']['p50']} ms (p50),"
+            f" {rebase['query_ms']['p95']} ms (p95), {rebase['query_ms']['max']} ms at most",
+        ),
+    ]
+    lines = [
+        "| what happens | what was measured |",
+        "|---|---|",
+        *(f"| {what} | {result} |" for what, result in rows),
+    ]
+    return "\n".join([*lines, "", f"Measured on {found['machine']}."])
+
+
 PAGES = {
+    "docs/index.md": {
+        "faults": faults_table,
+        "live": live_table,
+        "scale": scale_table,
+        "tombstones": tombstones_table,
+    },
     "README.md": {"table": lambda: "\n\n".join((repos_table(), evaluate_table(), speed_table()))},
     "docs/embedder.md": {"evaluate": evaluate_table},
 }

@@ -17,6 +17,7 @@ from indexer.errors import UserError
 
 if TYPE_CHECKING:
     from indexer.store import RootRow, Store
+    from indexer.types import Embedder
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -229,6 +230,26 @@ def _check_device(config: Config) -> Findings:
         yield Finding("device", OK, message)
     else:
         yield Finding("device", WARN, f"{message}; {_why_no_gpu()}", "With a GPU, indexing is far quicker.")
+    yield from _check_fingerprints(config.home, embedder)
+
+
+def _check_fingerprints(home: Path, embedder: Embedder) -> Findings:
+    """Roots whose vectors are of another model than the one that the settings choose now."""
+    from indexer.store import Store
+
+    if not home.exists():
+        return
+    store = Store(home)
+    try:
+        others = [root for root in store.roots() if root.fingerprint not in ("", embedder.fingerprint)]
+    finally:
+        store.close()
+    for root in others:
+        message = f"{root.path} has vectors of {root.model} ({root.fingerprint}), not of {embedder.name} as chosen now"
+        advice = (
+            f"codewhere index {root.path} makes vectors of {embedder.name}; search finds words until then."
+        )
+        yield Finding("index", WARN, message, advice)
 
 
 def _why_no_gpu() -> str:

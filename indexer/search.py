@@ -114,10 +114,16 @@ class Search:
         best = self._store.lexical(self._root.id, query.fts, FIELD_WEIGHTS, limit, where)
         if len(best) < limit:
             return best
-        found = {hit.id for hit in best}
+        # Over all fields these score no higher than the last that was kept.
+        last = best[-1].score
         named = self._store.lexical(self._root.id, query.fts_names, FIELD_WEIGHTS, NAME_CANDIDATES, where)
-        # Over all fields these scored no higher than the last that was kept.
-        return best + [Hit(hit.id, min(hit.score, best[-1].score)) for hit in named if hit.id not in found]
+        scores = {hit.id: min(hit.score, last) for hit in named}
+        if query.fts_definitions:
+            match = query.fts_definitions
+            for id_ in self._store.shortest_symbols(self._root.id, match, NAME_CANDIDATES, where):
+                scores.setdefault(id_, last)
+        scores |= {hit.id: hit.score for hit in best}
+        return [Hit(id_, score) for id_, score in scores.items()]
 
     def _dense(self, query: Query, limit: int, where: Where) -> list[Hit]:
         embedder = self._embedder()

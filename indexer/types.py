@@ -78,7 +78,8 @@ class SourceFile:
 
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
+    """When the system last noted a change of the file."""
     demoted: str = ""
     """Why ranking puts it lower (``generated``, ``minified``, ``vendored``, ``test``, ``example``); else empty."""
 

@@ -119,7 +119,7 @@ class Update:
 
         skipped: list[SkippedFile] = []
         self._tell("walk", 0, 0)
-        seen = {path: (row.size, row.mtime_ns, row.demoted) for path, row in known.items()}
+        seen = {path: (row.size, row.changed_ns, row.demoted) for path, row in known.items()}
         for found in walk(self.root, self._walk_config(), known=seen, paths=self.request.paths):
             if isinstance(found, SkippedFile):
                 skipped.append(found)
@@ -147,7 +147,7 @@ class Update:
             row = known.get(source.path)
             if row is None or row.parser_version != _parser_version():
                 jobs.append(Job(source, b""))
-            elif (row.size, row.mtime_ns) != (source.size, source.mtime_ns):
+            elif (row.size, row.changed_ns) != (source.size, source.changed_ns):
                 jobs.append(Job(source, row.hash))
             elif row.demoted != source.demoted:
                 touched.append(row._replace(demoted=source.demoted))
@@ -300,9 +300,9 @@ def _next_size(size: int, elapsed: float, longest: float) -> int:
 def _row(read: Read, started_ns: int) -> FileRow:
     file = read.file
     # A file changed this recently could change again within the same tick of its time stamp.
-    racy = file.mtime_ns >= started_ns - _RACY_NS
-    mtime_ns = -1 if racy else file.mtime_ns
-    return FileRow(0, file.path, file.size, mtime_ns, read.hash, file.demoted, _parser_version())
+    racy = file.changed_ns >= started_ns - _RACY_NS
+    changed_ns = -1 if racy else file.changed_ns
+    return FileRow(0, file.path, file.size, changed_ns, read.hash, file.demoted, _parser_version())
 
 
 def _parser_version() -> int:

@@ -86,6 +86,16 @@ def test_an_incomplete_index_names_the_command(config, model, root):
     assert (finding.level, finding.advice) == ("warn", f"codewhere index {root} completes it.")
 
 
+def test_vectors_of_another_model_than_the_one_chosen_are_told(config, model, root):
+    with open_index(root, config=config, embedder=HashEmbedder(32)) as opened:
+        opened.update()
+    (finding,) = findings(config, "index", "warn")
+    assert "hash-32" in finding.message
+    assert finding.advice.startswith(f"codewhere index {root}")
+    index(root, config)
+    assert findings(config, "index", "warn") == []
+
+
 def test_a_folder_that_is_gone_can_be_forgotten(config, model, root):
     index(root, config)
     root.rename(root.with_name("moved"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,18 +51,16 @@ def write_files(folder: Path, files: dict[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def settle(folder: Path) -> None:
-    """Make all files look as if they were written long ago, so that their times alone tell of changes."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            os.utime(path, (1_000_000_000, 1_000_000_000 + len(path.read_bytes())))
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files count as old at once, which otherwise takes two seconds; until then they are read a second time."""
+    monkeypatch.setattr("indexer.update._RACY_NS", 0)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     write_files(folder, CODE)
-    settle(folder)
     return folder
 
 
@@ -97,7 +96,7 @@ def test_the_first_update_indexes_and_embeds_everything(index: Index, embedder: 
     assert status.indexing_pid is None
 
 
-def test_an_unchanged_folder_is_not_read_again(index: Index, embedder: HashEmbedder) -> None:
+def test_an_unchanged_folder_is_not_read_again(index: Index, embedder: HashEmbedder, settled: None) -> None:
     first = index.update()
     encoded, generation = embedder.encoded, index.generation
     again = index.update()
@@ -126,6 +125,21 @@ def test_a_file_changed_without_new_size_and_time_right_after_reading_is_noticed
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     index.update()
     assert symbols(index, "fresh.py") == ["bbb"]
+
+
+def test_a_file_replaced_by_one_of_the_same_size_and_time_is_noticed(
+    index: Index, folder: Path, settled: None
+) -> None:
+    """Archives and package builds give all their files one time."""
+    path = folder / "built.py"
+    for name in ("aaa", "bbb"):
+        other = folder.parent / name
+        other.write_text(f"def {name}(): pass\n")
+        os.utime(other, (1_100_000_000, 1_100_000_000))
+        other.rename(path)
+        time.sleep(0.05)
+        index.update()
+        assert symbols(index, "built.py") == [name]
 
 
 def test_a_touched_file_is_read_but_not_parsed(index: Index, folder: Path) -> None:
@@ -376,13 +390,12 @@ def test_many_files_are_parsed_alike_in_this_process_and_in_workers(
     "deed", ["os.abort()", "time.sleep(60)", "print('noise', flush=True) or os._exit(0)"]
 )
 def test_a_file_that_kills_or_hangs_the_parser_costs_only_itself(
-    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch, deed: str
+    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch, settled: None, deed: str
 ) -> None:
     from indexer import reading
 
     write_files(folder, {f"f{n}.py": f"def name_{n}(): pass\n" for n in range(5)})
     (folder / "killer.py").write_text("def killer(): pass\n")
-    settle(folder)
     crash = (
         "import os, time, indexer.parse as p; parse = p.parse;"
         f" p.parse = lambda path, text: {deed} if 'killer' in path else parse(path, text); "

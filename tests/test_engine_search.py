@@ -303,3 +303,20 @@ def test_an_empty_buffer_hides_its_file(index: Index) -> None:
 def test_a_search_can_be_cancelled(index: Index) -> None:
     answer = index.search("evict oldest", cancelled=lambda: True)
     assert answer.results[0].why.dense_rank is None
+
+
+def test_a_name_finds_its_definition_among_very_many_uses(tmp_path: Path) -> None:
+    """Uses fill every place among the candidates, because each says the name more often in fewer words."""
+    definition = (
+        'class Visitor:\n    """' + "Walks through a tree, node by node. " * 40 + '"""\n    depth = 0\n'
+    )
+    uses = [f"def visitor_visitor_{n}(visitor):\n    return visitor.visitor(visitor)\n" for n in range(900)]
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "walk.py").write_text(definition)
+    (folder / "uses.py").write_text("\n\n".join(uses))
+    config = Config(home=tmp_path / "home")
+    with open_index(folder, config=config, embedder=HashEmbedder()) as index:
+        index.update(embed=False)
+        first = index.search("Visitor", dense=False).results[0].function
+    assert (first.path, first.kind) == ("walk.py", "class")

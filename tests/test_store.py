@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def function(path: str, symbol: str, body: str = "", **fields: object) -> Functi
 
 
 def file_row(path: str, **fields: object) -> FileRow:
-    values = {"size": 1, "mtime_ns": 1, "hash": b"h", "demoted": "", "parser_version": 1}
+    values = {"size": 1, "changed_ns": 1, "hash": b"h", "demoted": "", "parser_version": 1}
     return FileRow(0, path, **{**values, **fields})
 
 
@@ -114,7 +116,7 @@ def test_a_function_comes_back_as_it_was_written(store: Store, root: int, given:
 def test_files_come_back_by_path_with_odd_bytes(store: Store, root: int) -> None:
     write(store, root, function("dir/\udcff\n.py", "odd"))
     row = store.files(root)["dir/\udcff\n.py"]
-    assert (row.size, row.mtime_ns, row.hash, row.parser_version) == (1, 1, b"h", 1)
+    assert (row.size, row.changed_ns, row.hash, row.parser_version) == (1, 1, b"h", 1)
 
 
 def test_writing_a_file_again_keeps_the_rows_of_functions_that_only_moved(store: Store, root: int) -> None:
@@ -421,3 +423,31 @@ def test_closing_waits_for_the_threads_that_still_read(folder: Path) -> None:
     closed.set()
     thread.join(10)
     assert found == [0, "Cannot operate on a closed database."]
+
+
+_OPEN_AND_CLOSE = """
+import sys
+sys.path[:0] = [sys.argv[1]]
+from pathlib import Path
+from indexer.store import Store
+store = Store(Path(sys.argv[2]))
+store.ensure_root("/other")
+store.close()
+"""
+
+
+def test_a_process_that_leaves_does_not_take_the_log_from_one_with_several_threads(folder: Path) -> None:
+    """A second thread once opened and closed the file, which drops the locks of the whole process on it."""
+    home = folder / "together"
+    database = Database(home)
+    with database.reading():
+        pass
+    thread = threading.Thread(target=lambda: database.checkpoint())
+    thread.start()
+    thread.join(10)
+    command = [sys.executable, "-c", _OPEN_AND_CLOSE, str(Path(__file__).parents[1]), str(home)]
+    subprocess.run(command, check=True, timeout=120)
+    assert (home / "codewhere.db-wal").exists(), "it took itself for the last user of the database"
+    with database.reading() as db:
+        assert db.execute("SELECT count(*) FROM roots").fetchone()[0] == 1
+    database.close()

@@ -129,7 +129,8 @@ def test_a_database_that_grows_no_more_keeps_what_it_has(
             update(folder, home)
         with opened(folder, home) as index:
             assert index.status().functions == N_FUNCTIONS
-    assert update(folder, home) == N_FUNCTIONS
+            embedded = index.status().embedded
+    assert update(folder, home) == N_FUNCTIONS - embedded
     assert check(home) == []
 
 
@@ -289,6 +290,60 @@ def test_the_graph_follows_additions_and_is_rebuilt_after_many_deletions(
         index.update()
         snapshot = index._store._snapshot(1, "hash-64", 64)
         assert len(snapshot.graph.labels) == index.status().functions == 26
+
+
+@pytest.mark.parametrize("kept", [None, "before"], ids=["none", "an older one"])
+def test_a_graph_of_another_database_is_not_asked(
+    folder: Path, home: Path, small_graphs: None, kept: str | None
+) -> None:
+    """Its labels are ids, which a new database, or one from a backup, gives to other vectors."""
+    update(folder, home)
+    if kept:
+        shutil.copy(home / FILE_NAME, home / kept)
+    for number in range(12):
+        path = folder / f"f{number:02}.py"
+        path.write_text(path.read_text().replace("value + ", "value - "))
+    update(folder, home)
+    (home / FILE_NAME).unlink()
+    if kept:
+        (home / kept).rename(home / FILE_NAME)
+    for number in range(12):
+        path = folder / f"f{number:02}.py"
+        path.write_text(path.read_text().replace("value - ", "value * 2 + "))
+    assert "of another database" in check(home)[0]
+    update(folder, home)
+    fresh = home.with_name("fresh")
+    update(folder, fresh)
+    assert neighbours(folder, home) == neighbours(folder, fresh)
+    assert check(home) == []
+
+
+def test_checking_a_folder_without_a_store_makes_none_that_others_can_read(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    assert check(home) == []
+    assert all(not path.stat().st_mode & 0o077 for path in home.rglob("*") if path.is_file())
+
+
+def test_altered_texts_and_vectors_are_noticed_and_made_anew(folder: Path, home: Path) -> None:
+    """SQLite finds a database whole whose rows hold nonsense."""
+    update(folder, home)
+    with sqlite3.connect(home / FILE_NAME) as db:
+        (text,) = db.execute("SELECT text FROM contents WHERE id = 7").fetchone()
+        db.execute("UPDATE contents SET text = ? WHERE id = 7", (text[:5] + b"\xff\xff" + text[7:],))
+        db.execute("UPDATE vectors SET vector = zeroblob(length(vector)) WHERE id = 20")
+        db.execute("UPDATE functions SET start_line = 999 WHERE id = 30")
+    with opened(folder, home) as index, pytest.raises(UserError, match=r"damaged.*--repair"):
+        index.search("value", limit=1000)
+    problems = check(home)
+    assert ["contents" in problems[0], "vectors" in problems[-1]] == [True, True]
+    assert repair(home) == problems
+    assert check(home) == []
+    assert update(folder, home) == 2
+    fresh = home.with_name("fresh")
+    update(folder, fresh)
+    assert neighbours(folder, home) == neighbours(folder, fresh)
+    with sqlite3.connect(home / FILE_NAME) as db:
+        assert db.execute("SELECT max(start_line) FROM functions").fetchone()[0] < 999
 
 
 def test_a_graph_that_cannot_be_written_is_only_a_note(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -163,7 +165,13 @@ def work_tree(tmp_path_factory):
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(top=st.lists(patterns, max_size=5), nested=st.lists(patterns, max_size=3))
-def test_any_ignore_files_mean_what_they_mean_to_git(work_tree, top, nested):
+@pytest.mark.parametrize("suspicious", [False, True], ids=["as they come", "all of them suspicious"])
+def test_any_ignore_files_mean_what_they_mean_to_git(work_tree, suspicious, top, nested):
+    with patch("indexer.walk.ignore.has_many_wildcards", lambda line: suspicious):
+        compare_with_git(work_tree, top, nested)
+
+
+def compare_with_git(work_tree, top, nested):
     plant(work_tree, {".gitignore": "\n".join(top), "a/.gitignore": "\n".join(nested)})
     listed = git(work_tree, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
     assert found(work_tree) == sorted(
@@ -172,12 +180,33 @@ def test_any_ignore_files_mean_what_they_mean_to_git(work_tree, top, nested):
     )
 
 
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 20 + "*b", "a" * 200 + ".c"),
+        ("**/a/" * 20 + "b", "a/" * 120 + "x.c"),
+        ("a**" * 30 + "b", "a" * 240 + ".c"),
+        ("!" + "*?" * 20 + "b", "a" * 200 + ".c"),
+        ("[a-z]*" * 20 + "[0-9]", "a" * 200 + ".c"),
+    ],
+    ids=["stars", "double stars", "stars in a row", "negated", "classes"],
+)
+def test_no_pattern_takes_long(tmp_path, pattern, path):
+    """Both come from repositories of strangers."""
+    root = plant(tmp_path, {".gitignore": f"{pattern}\n", path: "x"})
+    begin = time.process_time()
+    assert found(root) == [path]
+    assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize("suspicious", [False, True])
 @given(
     lines=st.lists(st.text(max_size=20), max_size=5),
     path=st.text(st.characters(exclude_characters="/"), min_size=1),
 )
-def test_no_pattern_and_no_name_breaks_the_rules(lines, path):
-    rules = Rules(lines)
+def test_no_pattern_and_no_name_breaks_the_rules(suspicious, lines, path):
+    with patch("indexer.walk.ignore.has_many_wildcards", lambda line: suspicious):
+        rules = Rules(lines)
     assert rules.verdict(path, path, 1, False) in (True, False, None)
     assert rules.reaches_below(path) in (True, False)
 
@@ -433,7 +462,7 @@ def test_the_order_is_that_of_the_names_and_does_not_change(tmp_path):
 def test_known_files_are_passed_on_without_opening_them(tmp_path, monkeypatch):
     root = plant(tmp_path, {"a.py": "x", "b.py": "x", "c.py": "x"})
     first = [item for item in walk(root, Settings()) if isinstance(item, SourceFile)]
-    known = {item.path: (item.size, item.mtime_ns, "example") for item in first}
+    known = {item.path: (item.size, item.changed_ns, "example") for item in first}
     (root / "b.py").write_text("changed")
     opened = []
     real = os.open

@@ -19,6 +19,7 @@ from indexer.rank.names import (
     superseded,
     symbol_words,
 )
+from indexer.rank.query import last_name
 from indexer.types import TYPE_KINDS
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str,
     symbols = [symbol_words(entry.function.symbol) for entry in entries]
     own = np.array([matcher.compare(leaf) for leaf, _ in symbols]).reshape(-1, 2)
     named = np.array([float(folded in query.names) for _, folded in symbols])
+    spelled = np.array([float(last_name(entry.function.symbol) in query.spelled) for entry in entries])
     is_type = np.array([float(entry.function.kind in TYPE_KINDS) for entry in entries])
     is_name = float(query.kind == "symbol")
     file_named = np.array([float(path.folded_stem in query.names) for path in words])
@@ -104,6 +106,7 @@ def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str,
         "symbol": own[:, 0],
         "symbol_whole": own[:, 1],
         "named": named,
+        "named_as_spelled": spelled,
         "named_type": named * is_type,
         "named_in_file": files.highest(named, 0.0),
         "file_named": files.spread(file_named),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from indexer.rank.tokens import tokenize
+from indexer.rank.tokens import stem, tokenize
 from indexer.types import SearchFilters
 
 MAX_TERMS = 64
@@ -51,6 +51,8 @@ class Query:
     """Distinct search words, stop words removed."""
     names: tuple[str, ...] = ()
     """Words that look like identifiers: lower case, letters and digits only, without their qualifiers."""
+    spelled: tuple[str, ...] = ()
+    """The same as they were written: ``Serialize`` is a type where ``serialize`` is a method."""
     phrases: tuple[tuple[str, ...], ...] = ()
     """Search words of the quoted phrases; a result must contain each in order."""
     filters: SearchFilters = field(default_factory=SearchFilters)
@@ -73,6 +75,13 @@ class Query:
         must = " AND ".join(f'"{" ".join(phrase)}"' for phrase in self.phrases)
         return f"({must}) AND {named}" if must else named
 
+    @property
+    def fts_definitions(self) -> str:
+        """FTS5 expression for symbols that hold a name of the query as a whole; empty where it has none."""
+        tokens = dict.fromkeys(token for name in self.names for token in (name, stem(name)))
+        words = " OR ".join(f'"{token}"' for token in tokens)
+        return f"{{symbol}} : ({words})" if words and not self.phrases else ""
+
 
 def parse_query(text: str) -> Query:
     """Read the operators (``symbol:`` ``path:`` ``-path:`` ``lang:`` ``kind:`` ``-tests``) and quoted phrases."""
@@ -82,7 +91,9 @@ def parse_query(text: str) -> Query:
     # A query of operators alone still needs words to rank by: those of the operators.
     plain = plain or " ".join([*filters.symbols, *filters.paths]).replace("*", " ").strip()
     kind = query_kind(plain)
-    return Query(plain, kind, _terms(plain), _names(plain, kind), phrases, filters)
+    spelled = _spelled_names(plain, kind)
+    names = tuple(dict.fromkeys(filter(None, map(folded_name, spelled))))
+    return Query(plain, kind, _terms(plain), names, spelled, phrases, filters)
 
 
 def query_kind(text: str) -> str:
@@ -134,11 +145,11 @@ def _terms(text: str) -> tuple[str, ...]:
     return tuple((telling or words)[:MAX_TERMS])
 
 
-def _names(text: str, kind: str) -> tuple[str, ...]:
+def _spelled_names(text: str, kind: str) -> tuple[str, ...]:
     found = []
     for match in _NAME.finditer(text):
         word = match.group()
         proper = word[0].isupper() and match.start() > 0
         if kind == "symbol" or proper or _LOOKS_LIKE_NAME.search(word):
-            found.append(folded_name(last_name(word)))
-    return tuple(dict.fromkeys(name for name in found if name))[:MAX_TERMS]
+            found.append(last_name(word))
+    return tuple(dict.fromkeys(found))[:MAX_TERMS]

@@ -81,7 +81,7 @@ def touch_file(db: sqlite3.Connection, file: FileRow) -> None:
     """Write what may change of a file while its functions stay."""
     db.execute(
         "UPDATE files SET size = ?, mtime_ns = ?, demoted = ? WHERE id = ?",
-        (file.size, file.mtime_ns, file.demoted, file.id),
+        (file.size, file.changed_ns, file.demoted, file.id),
     )
 
 

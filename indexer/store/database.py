@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from indexer.errors import UserError
@@ -18,6 +18,7 @@ FILE_NAME = "codewhere.db"
 _BUSY_MS = 60_000  # writers of other roots hold the database for one batch at a time
 _CACHE_KIB = 32_768
 _MMAP_BYTES = 1 << 30  # reads of vectors come straight from the page cache
+_creating = threading.Lock()
 
 
 class Database:
@@ -129,14 +130,16 @@ class Database:
         return connection
 
     def _connect_for_writing(self) -> _Connection:
-        _make_private_file(self.path)
-        connection = sqlite3.connect(
-            self.path,
-            timeout=_BUSY_MS / 1000,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=_Connection,
-        )
+        with _creating:
+            if not self.path.exists():
+                _make_private_file(self.path)
+            connection = sqlite3.connect(
+                self.path,
+                timeout=_BUSY_MS / 1000,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=_Connection,
+            )
         if schema.version_of(connection) == 0:
             # Only before the first table is made can freed pages be given back step by step.
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -226,5 +229,11 @@ def _make_private_folder(folder: Path) -> None:
 
 
 def _make_private_file(path: Path) -> None:
+    """Create the database; never to be called where this process may have it open already.
+
+    On POSIX, closing any descriptor of a file drops all locks that the process holds on it. Another process
+    would then take itself for the last user of the database and delete the log that is still in use.
+    """
     # SQLite gives its log files the mode of the database, so it is enough to create this one privately.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))

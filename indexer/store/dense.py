@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.store import hnsw, vectors
-from indexer.store.hnsw import Graph
+from indexer.store.hnsw import Graph, Header
 from indexer.store.records import Hit, Ids
 from indexer.store.vectors import VectorRows
 from indexer.types import Vectors
@@ -122,11 +123,19 @@ class Snapshot:
         return best
 
 
+@dataclass(frozen=True)
+class Improved:
+    """A graph that is better than the one on disk, with the generation of the root that it is of."""
+
+    graph: Graph
+    generation: int
+
+
 def refresh(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> Snapshot:
     """The snapshot of now; `old` itself when nothing changed since. Needs a reading transaction."""
     generation, last_vector = _state(db, scope)
     tried = old.graph_tried if old is not None else ""
-    header = hnsw.read_header(scope.folder, scope.root_id, scope.fingerprint, scope.dim)
+    header = admitted_header(db, scope)
     name = header.file if header else ""
     if old is not None and (old.generation, old.last_vector, tried) == (generation, last_vector, name):
         return old
@@ -141,36 +150,52 @@ def refresh(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> Snaps
 
 
 def improve_graph(
+    reading: Callable[[], AbstractContextManager[sqlite3.Connection]],
     scope: Scope,
-    snapshot: Snapshot,
-    load: Callable[[Ids], tuple[Ids, Vectors]],
+    old: Snapshot | None,
     threads: int,
     cancelled: Callable[[], bool] = lambda: False,
-) -> bool:
-    """Build, extend or drop the graph file where that pays; True when the file changed.
+) -> Improved | None:
+    """A graph to take the place of the one on disk where that pays; None where it does not.
 
-    Only for the holder of the root's lock. The work is done on a graph of its own, so searches go on.
+    Only for the holder of the root's lock. The work is done on a graph of its own, so searches go on; beside it no
+    more than a few vectors are in memory, and no transaction lasts, which would let the log grow.
     """
-    ids = np.unique(snapshot.rows.vector_ids)
+    with reading() as db:
+        generation, _ = _state(db, scope)
+        ids = np.unique(vectors.rows_of(db, scope.root_id, scope.model_id).vector_ids)
+        header = admitted_header(db, scope)
     if len(ids) <= hnsw.EXACT_LIMIT:
         hnsw.remove(scope.folder, scope.root_id)
-        return snapshot.graph is not None
-    header = hnsw.read_header(scope.folder, scope.root_id, scope.fingerprint, scope.dim)
-    graph = snapshot.graph
-    dead = len(np.setdiff1d(graph.labels, ids, assume_unique=True)) if graph is not None else 0
-    if graph is None or header is None or dead > hnsw.REBUILD_SHARE * len(graph.labels):
-        mine = hnsw.new_graph(scope.dim)
-        added = load(ids)
-    elif len(snapshot.scanned_ids) > hnsw.EXTEND_SHARE * len(ids):
+        return None
+    if header is not None and (header.generation, header.count) == (generation, len(ids)):
+        return None
+    shared = old.graph if old is not None and header is not None and old.graph_tried == header.file else None
+    graph = shared if shared is not None or header is None else hnsw.load(scope.folder, header)
+    labels = graph.labels if graph is not None else ids[:0]
+    lacking = np.setdiff1d(ids, labels, assume_unique=True)
+    dead = len(labels) + len(lacking) - len(ids)
+    if graph is None or dead > hnsw.REBUILD_SHARE * len(labels):
+        graph, lacking = hnsw.new_graph(scope.dim), ids
+    elif len(lacking) <= hnsw.EXTEND_SHARE * len(ids):
+        return None
+    elif graph is shared and header is not None:
+        # Searches use it: it must not change.
         again = hnsw.load(scope.folder, header)
-        mine = again if again is not None else hnsw.new_graph(scope.dim)
-        added = load(np.setdiff1d(ids, mine.labels, assume_unique=True))
-    else:
-        return False
-    if not mine.add(*added, threads, cancelled):
-        return False
-    mine.save(scope.folder, scope.root_id, scope.fingerprint, snapshot.generation)
-    return True
+        graph, lacking = (again, lacking) if again is not None else (hnsw.new_graph(scope.dim), ids)
+
+    def load(some: Ids) -> tuple[Ids, Vectors]:
+        with reading() as db:
+            return vectors.load(db, some, scope.dim)
+
+    added = graph.add(lacking, load, threads, cancelled)
+    return Improved(graph, generation) if added else None
+
+
+def admitted_header(db: sqlite3.Connection, scope: Scope) -> Header | None:
+    """The header of the graph on disk, None where there is none or it was made from another database."""
+    header = hnsw.read_header(scope.folder, scope.root_id, scope.fingerprint, scope.dim)
+    return header if header is not None and hnsw.is_admitted(db, header.file) else None
 
 
 def recall(snapshot: Snapshot, n_queries: int) -> float | None:

@@ -43,6 +43,7 @@ def collect(database: Database, graphs: Path, grace_days: float = GRACE_DAYS) ->
     with database.writing() as db:
         known = {int(row[0]) for row in db.execute("SELECT id FROM roots")}
         db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('gc_at', ?)", (time.time(),))
+        hnsw.forget_missing(db, graphs)
     _remove_stale_graphs(graphs, known)
     database.shrink()
     return GcReport(roots, contents, vectors, max(0, before - _size(database.home)))

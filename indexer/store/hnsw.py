@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
+import sqlite3
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -36,8 +38,14 @@ REBUILD_SHARE = 0.25  # of vectors that no function has any more; they cost time
 # Of new vectors, which are scanned meanwhile; every extension writes the whole file again.
 EXTEND_SHARE = 0.02
 
+_ADMITTED = "graph "
+"""Begins the name of a setting that admits a graph file."""
 _ADD_CHUNK = 4_096
 _READ_CHUNK = 1 << 22
+
+
+Load = Callable[[Ids], tuple[Ids, Vectors]]
+"""Reads vectors by id: float32 [n, d] with the ids that are really there."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +82,34 @@ class Graph:
         return np.asarray(self._index.get_items(labels, return_type="numpy"), np.float32)
 
     def add(
-        self, labels: Ids, vectors: Vectors, threads: int, cancelled: Callable[[], bool] = lambda: False
+        self, labels: Ids, load: Load, threads: int, cancelled: Callable[[], bool] = lambda: False
     ) -> bool:
-        """Add vectors; False when it was cancelled on the way. Only for the graph's only owner."""
+        """Add vectors, read a few at a time; False when it was cancelled. Only for the graph's only owner."""
         self._index.resize_index(max(len(self.labels) + len(labels), 1))
         for start in range(0, len(labels), _ADD_CHUNK):
             if cancelled():
                 return False
-            part = slice(start, start + _ADD_CHUNK)
-            self._index.add_items(vectors[part], labels[part], num_threads=threads)
-        self.labels = np.union1d(self.labels, labels)
+            found, vectors = load(labels[start : start + _ADD_CHUNK])
+            if len(found):
+                self._index.add_items(vectors, found, num_threads=threads)
+            self.labels = np.union1d(self.labels, found)
         return True
 
-    def save(self, folder: Path, root_id: int, fingerprint: str, generation: int) -> None:
-        """Write the files beside the old ones, then make them the valid ones by renaming the header."""
+    def save(
+        self,
+        folder: Path,
+        root_id: int,
+        fingerprint: str,
+        generation: int,
+        admit: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        """Write the files beside the old ones, then make them the valid ones by renaming the header.
+
+        :param admit: Called with the name of the graph file in between, to write it down in the database.
+        """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         stem = _stem(root_id, fingerprint)
-        path = folder / f"{stem}.{generation}.{os.getpid()}.graph"
+        path = folder / f"{stem}.{generation}.{secrets.token_hex(8)}.graph"
         temporary = folder / f"{stem}.{os.getpid()}.tmp"
         try:
             self._index.save_index(str(path))
@@ -102,12 +121,35 @@ class Graph:
             dim = int(self._index.dim)
             header = Header(FORMAT, fingerprint, dim, len(self.labels), generation, path.name, size, checksum)
             temporary.write_text(json.dumps(asdict(header)), encoding="utf-8")
+            admit(path.name)
             temporary.replace(folder / f"{stem}.json")
         except BaseException:
             path.unlink(missing_ok=True)
             temporary.unlink(missing_ok=True)
             raise
         _remove(folder, stem, keep={path.name, f"{stem}.json"})
+
+
+def admit(db: sqlite3.Connection, name: str) -> None:
+    """Write down that a graph file was made from this database.
+
+    Its labels are ids of this database: beside a new one, or one that came from a backup, they would stand
+    for other vectors, and nothing in the file itself could tell.
+    """
+    db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, '')", (_ADMITTED + name,))
+
+
+def is_admitted(db: sqlite3.Connection, name: str) -> bool:
+    """Whether a graph file was made from this database."""
+    row = db.execute("SELECT 1 FROM settings WHERE name = ?", (_ADMITTED + name,)).fetchone()
+    return row is not None
+
+
+def forget_missing(db: sqlite3.Connection, folder: Path) -> None:
+    """Remove the notes on graph files that are gone."""
+    for (name,) in db.execute("SELECT name FROM settings WHERE name GLOB ?", (f"{_ADMITTED}*",)).fetchall():
+        if not (folder / name[len(_ADMITTED) :]).exists():
+            db.execute("DELETE FROM settings WHERE name = ?", (name,))
 
 
 def new_graph(dim: int) -> Graph:
@@ -164,13 +206,14 @@ def files_in_use(folder: Path) -> set[str]:
     return used
 
 
-def broken_headers(folder: Path) -> list[Path]:
-    """Headers whose graph is missing, cut or altered, or that cannot be read themselves."""
+def broken_headers(db: sqlite3.Connection, folder: Path) -> list[Path]:
+    """Headers whose graph is missing, cut, altered or of another database, or that cannot be read."""
     broken = []
     for path in sorted(folder.glob("*.json")):
         try:
             header = Header(**json.loads(path.read_text(encoding="utf-8")))
-            sound = _checksum(folder / Path(header.file).name) == (header.size, header.checksum)
+            sound = is_admitted(db, header.file)
+            sound = sound and _checksum(folder / Path(header.file).name) == (header.size, header.checksum)
         except (OSError, ValueError, TypeError):
             sound = False
         if not sound:

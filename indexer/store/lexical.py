@@ -84,6 +84,18 @@ def search(
     return [Hit(*row) for row in rows]
 
 
+def shortest_symbols(db: sqlite3.Connection, root_id: int, match: str, limit: int, where: Where) -> list[int]:
+    """Functions that match an FTS5 expression, those with the shortest symbols first: definitions before uses."""
+    table = _table(root_id)
+    condition = f"AND {where.sql}" if where.sql else ""
+    rows = db.execute(
+        f"SELECT f.id FROM {table} JOIN functions f ON f.id = {table}.rowid WHERE {table} MATCH ? {condition}"
+        " ORDER BY length(f.symbol), f.id LIMIT ?",
+        (match, *where.parameters, limit),
+    )
+    return [row[0] for row in rows]
+
+
 def statistics(db: sqlite3.Connection, root_id: int, terms: Iterable[str]) -> LexicalStatistics:
     """Number of functions, mean words in each column, and in how many functions each term is."""
     statement = f"SELECT doc FROM {_vocabulary(root_id)} WHERE term = ?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,7 +37,7 @@ class FileRow(NamedTuple):
     id: int
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     hash: bytes
     demoted: str
     parser_version: int
@@ -93,8 +94,11 @@ def pack_text(text: str) -> bytes:
 
 
 def unpack_text(blob: bytes) -> str:
-    """The inverse of `pack_text`."""
-    return from_blob(zlib.decompress(blob))
+    """The inverse of `pack_text`; a blob that is none is told as SQLite tells damage that it finds itself."""
+    try:
+        return from_blob(zlib.decompress(blob))
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise sqlite3.DatabaseError(f"malformed text ({error})") from error
 
 
 def pack_vector(vector: Vectors) -> bytes:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from indexer.errors import UserError
 from indexer.store import catalogue, hnsw, lexical
 from indexer.store.database import FILE_NAME, Database
@@ -16,6 +18,7 @@ from indexer.store.store import Store
 
 _STEP = 200  # rows read at once from a damaged file; a step that fails is read row by row
 _LEAST_RECALL = 0.95  # a graph below this is not worth keeping
+_NORM_SLACK = 0.02  # of the squared length; rounding to float16 takes less than 0.002
 _SIDE_FILES = ("", "-wal", "-shm")
 _UNUSED = "NOT EXISTS (SELECT 1 FROM functions WHERE content_id = contents.id)"
 
@@ -46,6 +49,9 @@ def repair(home: Path) -> list[str]:
             for sentence, cure in list(_faults(db, home / hnsw.FOLDER)):
                 cure()
                 done.append(sentence)
+            if done:
+                # Damage that nobody sees, such as another line number, is set right by reading all files again.
+                db.execute("UPDATE files SET mtime_ns = -1, parser_version = 0")
     finally:
         database.close()
     return done + _drop_poor_graphs(home)
@@ -55,7 +61,8 @@ _Fault = tuple[str, Callable[[], object]]
 
 
 def _faults(db: sqlite3.Connection, graphs: Path) -> Iterator[_Fault]:
-    """What is wrong in a database that SQLite itself finds whole, each with its cure."""
+    """What is wrong in a database that SQLite itself finds whole, each with its cure; order matters."""
+    yield from _altered_contents(db)
     for root in catalogue.roots(db):
         if not _words_agree(db, root.id):
             yield f"The index of words of {root.path} is out of step.", _bind(lexical.rebuild, db, root.id)
@@ -73,15 +80,60 @@ def _faults(db: sqlite3.Connection, graphs: Path) -> Iterator[_Fault]:
         "marked as unused though they are used",
         "UPDATE contents SET unused_since = NULL",
     )
-    yield from _rows_at_fault(
-        db,
-        "vectors",
-        "length(vector) != 2 * (SELECT dim FROM models WHERE models.id = model_id)",
-        "of a wrong length",
-        "DELETE FROM vectors",
+    yield from _altered_vectors(db)
+    for path in hnsw.broken_headers(db, graphs):
+        yield f"The graph {path.name} is missing, cut, altered or of another database.", path.unlink
+
+
+def _altered_contents(db: sqlite3.Connection) -> Iterator[_Fault]:
+    """Texts that are not those their hashes were made of; SQLite does not look at what its rows hold."""
+    rows = db.execute("SELECT id, hash, text FROM contents")
+    ids = [id_ for id_, hash_, text in rows if not _is_sound(hash_, text)]
+    if ids:
+        yield (
+            f"{len(ids)} contents are not what they were when they were written.",
+            _bind(_read_anew, db, ids),
+        )
+
+
+def _read_anew(db: sqlite3.Connection, contents: list[int]) -> None:
+    """Forget contents with all that came of them; the next update reads their files again."""
+    chosen = str(contents)
+    having = "SELECT id FROM functions WHERE content_id IN (SELECT value FROM json_each(?))"
+    roots = f"SELECT DISTINCT root_id FROM files JOIN functions f ON f.file_id = files.id WHERE f.id IN ({having})"
+    touched = [row[0] for row in db.execute(roots, (chosen,))]
+    db.execute(
+        "UPDATE files SET hash = x'', mtime_ns = -1, parser_version = 0 WHERE id IN (SELECT file_id FROM functions"
+        f" WHERE id IN ({having}))",
+        (chosen,),
     )
-    for path in hnsw.broken_headers(graphs):
-        yield f"The graph {path.name} is missing, cut or altered.", path.unlink
+    db.execute(f"DELETE FROM functions WHERE id IN ({having})", (chosen,))
+    db.execute("DELETE FROM contents WHERE id IN (SELECT value FROM json_each(?))", (chosen,))
+    for root_id in touched:
+        db.execute("UPDATE roots SET generation = generation + 1 WHERE id = ?", (root_id,))
+        lexical.rebuild(db, root_id)
+
+
+def _altered_vectors(db: sqlite3.Connection) -> Iterator[_Fault]:
+    """Vectors that lack numbers or are not of length one, as all are that were ever written."""
+    rows = db.execute(
+        "SELECT v.id, v.vector, models.dim FROM vectors v JOIN models ON models.id = v.model_id"
+    )
+    ids = [id_ for id_, blob, dim in rows if not _is_unit(blob, dim)]
+    if ids:
+        # All windows of a content go together: one that has some of them counts as embedded.
+        statement = (
+            "DELETE FROM vectors WHERE (content_id, model_id) IN (SELECT content_id, model_id FROM vectors"
+            " WHERE id IN (SELECT value FROM json_each(?)))"
+        )
+        yield f"{len(ids)} vectors are altered.", _bind(db.execute, statement, (str(ids),))
+
+
+def _is_unit(blob: bytes, dim: int) -> bool:
+    if len(blob) != 2 * dim:
+        return False
+    vector = np.frombuffer(blob, np.float16).astype(np.float32)
+    return bool(abs(float(vector @ vector) - 1) < _NORM_SLACK)  # false for what is not a number
 
 
 def _drop_poor_graphs(home: Path) -> list[str]:
@@ -125,6 +177,8 @@ def _words_agree(db: sqlite3.Connection, root_id: int) -> bool:
 
 def _damage(home: Path) -> str:
     """What SQLite says of the file; empty when it is whole. Other errors (full disk, newer format) pass."""
+    if not (home / FILE_NAME).exists():
+        return ""  # connecting would make one that others can read
     try:
         connection = sqlite3.connect(home / FILE_NAME)
         try:

@@ -30,7 +30,7 @@ CREATE TABLE files (
     root_id INTEGER NOT NULL REFERENCES roots(id) ON DELETE CASCADE,
     path BLOB NOT NULL,
     size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,               -- -1 asks for a second look at the content
+    mtime_ns INTEGER NOT NULL,               -- SourceFile.changed_ns; -1 asks for a second look at the content
     hash BLOB NOT NULL,
     demoted TEXT NOT NULL,
     parser_version INTEGER NOT NULL,

@@ -19,7 +19,6 @@ from indexer.store.records import (
     FileRow,
     GcReport,
     Hit,
-    Ids,
     LexicalStatistics,
     RootRow,
     StoredFunction,
@@ -181,6 +180,11 @@ class Store:
         with self._database.reading() as db:
             return lexical.search(db, root_id, match, weights, limit, where or Where())
 
+    def shortest_symbols(self, root_id: int, match: str, limit: int, where: Where | None = None) -> list[int]:
+        """Ids of the functions for an FTS5 expression, those with the shortest symbols first."""
+        with self._database.reading() as db:
+            return lexical.shortest_symbols(db, root_id, match, limit, where or Where())
+
     def lexical_statistics(self, root_id: int, terms: Iterable[str]) -> LexicalStatistics:
         """What BM25 needs to know of the root."""
         with self._database.reading() as db:
@@ -267,17 +271,21 @@ class Store:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> bool:
         """Bring the HNSW file of a root up to date where that pays; the caller holds the root's lock."""
-        snapshot = self._snapshot(root_id, fingerprint, dim)
         with self._database.reading() as db:
             scope = self._scope(db, root_id, fingerprint, dim)
-        if snapshot is None or scope is None:
+        if scope is None:
+            return False
+        old = self._snapshots.get((root_id, fingerprint))
+        improved = dense.improve_graph(self._database.reading, scope, old, threads, cancelled)
+        if improved is None:
             return False
 
-        def load(ids: Ids) -> tuple[Ids, Vectors]:
-            with self._database.reading() as db:
-                return vectors.load(db, ids, dim)
+        def admit(name: str) -> None:
+            with self._database.writing() as db:
+                hnsw.admit(db, name)
 
-        return dense.improve_graph(scope, snapshot, load, threads, cancelled)
+        improved.graph.save(self._graphs, root_id, fingerprint, improved.generation, admit)
+        return True
 
     def recall(self, root_id: int, n_queries: int = 100) -> float | None:
         """Share of the true ten nearest functions that the graph of a root finds; None without a graph.

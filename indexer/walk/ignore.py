@@ -7,8 +7,14 @@ would take seconds, so the two commonest shapes (a bare name, `*.suffix`) become
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from indexer.walk.globs import compile_glob, has_many_wildcards
+
+_Test = Callable[[str], bool]
+"""Whether a pattern names a path, which ends with a slash for a folder."""
 
 _LITERAL = re.compile(r"[^*?\[\\/]+")
 
@@ -25,31 +31,31 @@ class _Run:
     names: set[str] = field(default_factory=set)
     folder_names: set[str] = field(default_factory=set)
     suffixes: set[str] = field(default_factory=set)
-    globs: list[re.Pattern[str]] = field(default_factory=list)
+    globs: list[_Test] = field(default_factory=list)
     """On the bare name, which ends with a slash for a folder."""
-    by_depth: dict[int, list[re.Pattern[str]]] = field(default_factory=dict)
+    by_depth: dict[int, list[_Test]] = field(default_factory=dict)
     """On the whole path, by its number of segments: `a/*.c` can only match at depth 2."""
-    at_any_depth: list[re.Pattern[str]] = field(default_factory=list)
+    at_any_depth: list[_Test] = field(default_factory=list)
 
-    def add(self, body: str, regex: re.Pattern[str]) -> None:
+    def add(self, body: str, test: _Test) -> None:
         """Files one pattern (without its `!`) under the cheapest test that decides it."""
         bare = body.rstrip("/")
         if "/" not in bare:
-            self._add_bare(bare, body != bare, regex)
+            self._add_bare(bare, body != bare, test)
         elif "**" in body:
-            self.at_any_depth.append(regex)
+            self.at_any_depth.append(test)
         else:
             depth = bare.lstrip("/").count("/") + 1
-            self.by_depth.setdefault(depth, []).append(regex)
+            self.by_depth.setdefault(depth, []).append(test)
 
-    def _add_bare(self, name: str, folder_only: bool, regex: re.Pattern[str]) -> None:
+    def _add_bare(self, name: str, folder_only: bool, test: _Test) -> None:
         suffix = name[1:]
         if _LITERAL.fullmatch(name):
             (self.folder_names if folder_only else self.names).add(name)
         elif name[:2] == "*." and not folder_only and _LITERAL.fullmatch(suffix):
             self.suffixes.add(suffix)
         else:
-            self.globs.append(regex)
+            self.globs.append(test)
 
     def matches(self, name: str, path: str, depth: int, is_folder: bool) -> bool:
         if name in self.names or (is_folder and name in self.folder_names):
@@ -57,10 +63,10 @@ class _Run:
         if self.suffixes and _has_suffix(name, self.suffixes):
             return True
         slash = "/" if is_folder else ""
-        if any(_exact(regex, name + slash) for regex in self.globs):
+        if any(test(name + slash) for test in self.globs):
             return True
         whole = self.by_depth.get(depth, ())
-        return any(_exact(regex, path + slash) for group in (whole, self.at_any_depth) for regex in group)
+        return any(test(path + slash) for group in (whole, self.at_any_depth) for test in group)
 
 
 class Rules:
@@ -76,7 +82,7 @@ class Rules:
         self._above = above
         self._shift = above.count("/") - base.count("/")
         self._runs: list[_Run] = []
-        self._ways: list[re.Pattern[str]] = []
+        self._ways: list[_Test] = []
         for line in lines:
             self._add(line)
         self._runs.reverse()
@@ -104,17 +110,17 @@ class Rules:
         if not self._ways:
             return False
         local = self._above + path[self._cut :] + "/"
-        return any(_exact(regex, local) for regex in self._ways)
+        return any(test(local) for test in self._ways)
 
     def _add(self, line: str) -> None:
-        regex = _compile(line)
-        if regex is None:
+        test = _compile(line)
+        if test is None:
             return
         negated = line.startswith("!")
         body = line.removeprefix("!").rstrip()
         if not self._runs or self._runs[-1].ignores == negated:
             self._runs.append(_Run(ignores=not negated))
-        self._runs[-1].add(body, regex)
+        self._runs[-1].add(body, test)
         if negated:
             self._ways.extend(_ways_to(body))
 
@@ -134,7 +140,7 @@ def verdict(levels: Sequence[Rules], name: str, path: str, depth: int, is_folder
     return None
 
 
-def _compile(line: str) -> re.Pattern[str] | None:
+def _compile(line: str) -> _Test | None:
     # Imported late: pathspec takes 30 ms, which `codewhere --help` need not pay.
     from pathspec.patterns.gitignore.base import GitIgnorePatternError
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
@@ -147,7 +153,11 @@ def _compile(line: str) -> re.Pattern[str] | None:
         pattern = GitIgnoreSpecPattern(line)
     except GitIgnorePatternError:
         return None
-    return pattern.regex if pattern.include is not None and pattern.regex is not None else None
+    if pattern.include is None or pattern.regex is None:
+        return None
+    if has_many_wildcards(line):
+        return compile_glob(line.removeprefix("!").rstrip())
+    return partial(_exact, pattern.regex)
 
 
 def _exact(regex: re.Pattern[str], path: str) -> bool:
@@ -169,7 +179,7 @@ def _has_suffix(name: str, suffixes: set[str]) -> bool:
     return False
 
 
-def _ways_to(body: str) -> list[re.Pattern[str]]:
+def _ways_to(body: str) -> list[_Test]:
     """Patterns of the folders that lead to what an anchored pattern names."""
     segments = body.strip("/").split("/")
     if len(segments) == 1:
@@ -177,7 +187,7 @@ def _ways_to(body: str) -> list[re.Pattern[str]]:
     ways = []
     for length in range(1, len(segments)):
         way = "/" + "/".join(segments[:length])
-        regex = _compile(way if segments[length - 1] == "**" else way + "/")
-        if regex is not None:
-            ways.append(regex)
+        test = _compile(way if segments[length - 1] == "**" else way + "/")
+        if test is not None:
+            ways.append(test)
     return ways

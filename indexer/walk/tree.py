@@ -29,7 +29,7 @@ from indexer.walk.git import Repository, global_exclude_file, is_bare_repository
 from indexer.walk.ignore import Rules, verdict
 
 Known = Mapping[str, tuple[int, int, str]]
-"""Path -> (size, mtime_ns, demoted) of the files of an earlier walk; their content is not looked at again."""
+"""Path -> (size, changed_ns, demoted) of the files of an earlier walk; their content is not looked at again."""
 
 OWN_IGNORE_FILE = ".codewhereignore"
 
@@ -227,7 +227,7 @@ class _Walker:
         return "" if wanted else f"data: a large data file; name it with ! in {OWN_IGNORE_FILE} to index it"
 
     def _source(self, path: str, status: os.stat_result) -> SourceFile | SkippedFile | None:
-        size, time = status.st_size, status.st_mtime_ns
+        size, time = status.st_size, _changed_ns(status)
         known = self._known.get(path)
         head = b""
         if known is not None and known[0] == size and known[1] == time:
@@ -293,6 +293,12 @@ class _Walker:
 def _entries(folder: str) -> tuple[os.DirEntry[str], ...]:
     with os.scandir(folder) as found:
         return tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def _changed_ns(status: os.stat_result) -> int:
+    # Tools that unpack, copy or build repeatably set the time of the content as they like, and two versions
+    # may have the same size; only the system sets the time of the change. On Windows it is that of creation.
+    return status.st_mtime_ns if os.name == "nt" else status.st_ctime_ns
 
 
 def _present(levels: Iterable[Rules]) -> tuple[Rules, ...]:
