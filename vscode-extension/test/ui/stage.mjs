@@ -8,6 +8,7 @@ import { openBrowser } from '../vscode.mjs';
 const repository = path.resolve(import.meta.dirname, '../../..');
 const ROW = '.quick-input-list .monaco-list-row';
 const PATIENCE_MS = 180_000;
+const FOLDERS_MS = 40_000;
 
 /** A workspace of two folders: some of codewhere's own Python, and a little Go. */
 export function makeWorkspace(folder) {
@@ -47,6 +48,16 @@ export function pathWithoutCodewhere() {
   return folders.filter(folder => !fs.existsSync(path.join(folder, 'codewhere'))).join(path.delimiter);
 }
 
+/** Waits for the folders of the workspace. On a busy machine VS Code may ask for them too early and stay empty; a person would load the page again. */
+async function withFolders(page) {
+  for (let tries = 3; tries > 0; tries--) {
+    const timeout = tries > 1 ? FOLDERS_MS : PATIENCE_MS;
+    const folders = await page.waitForSelector('.explorer-folders-view .monaco-list-row', { timeout }).catch(error => { if (tries === 1) throw error; });
+    if (folders) return;
+    await page.reload();
+  }
+}
+
 /** A window of VS Code, with the hands and eyes of a person. */
 export class Window {
   constructor(page, screenshots) {
@@ -59,7 +70,7 @@ export class Window {
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(Number(process.env.UI_MS ?? PATIENCE_MS));
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
-    await page.waitForSelector('.monaco-workbench .statusbar-item');
+    await withFolders(page);
     return new Window(page, screenshots);
   }
 
