@@ -39,7 +39,7 @@ python-tests:
 
 extension-tests:
 	cd vscode-extension && npm ci --silent --no-audit --no-fund && \
-		CODEWHERE=$(CURDIR)/$(BIN)/codewhere npm run --silent test:quick
+		CODEWHERE=$(CURDIR)/$(BIN)/codewhere npm test --silent
 
 clean:
 	rm -rf $(VENV) vscode-extension/node_modules vscode-extension/out vscode-extension/dist vscode-extension/.vscode-test

@@ -91,6 +91,7 @@ def make_client() -> LanguageClient:
     client.partial = []
     client.updates = []
     client.choices = []
+    client.lens_refreshes = 0
     report = client.protocol.fm.features.pop(lsp.PROGRESS)
 
     @client.feature(lsp.PROGRESS)
@@ -104,6 +105,10 @@ def make_client() -> LanguageClient:
     @client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
     def register(params: lsp.RegistrationParams):
         client.registrations += params.registrations
+
+    @client.feature(lsp.WORKSPACE_CODE_LENS_REFRESH)
+    def refresh(params: None):
+        client.lens_refreshes += 1
 
     @client.feature(lsp.WINDOW_SHOW_MESSAGE_REQUEST)
     def choose(params: lsp.ShowMessageRequestParams):
@@ -183,6 +188,7 @@ def change_file(client, uri: str, version: int, *changes) -> None:
 
 def capabilities(name: str, encodings: list[str] | None = None) -> lsp.ClientCapabilities:
     found = client_capabilities(name)
+    found.workspace.code_lens = lsp.CodeLensWorkspaceClientCapabilities(refresh_support=True)
     if encodings:
         found.general = found.general or lsp.GeneralClientCapabilities()
         found.general.position_encodings = encodings

@@ -154,6 +154,16 @@ async def test_lenses_are_shown_above_near_duplicates_only(start, project):
     assert await lenses(client, project / "src/net/retry.py") == []
 
 
+async def test_lenses_are_asked_for_again_when_a_folder_is_indexed_or_the_setting_changes(start, project):
+    client = await start(project, options={"codeLens": {"enabled": True}})
+    await indexed(client)
+    await until(lambda: client.lens_refreshes)
+    before = client.lens_refreshes
+    off = {"settings": {"codewhere": {"codeLens": {"enabled": False}}}}
+    client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(**off))
+    await until(lambda: client.lens_refreshes == before + 1)
+
+
 async def test_lenses_are_off_by_default(start, project):
     client = await start(project)
     await indexed(client)

@@ -55,8 +55,11 @@ export function rows(extension: Api, fits: (labels: string[]) => boolean, what: 
   }).catch((error: unknown) => { throw new Error(`${String(error)}\nrows: ${seen.join(' | ')}`); });
 }
 
-export function closeBox(): Thenable<unknown> {
-  return vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+/** Closes the search box and waits until the editors are as they were; without the wait this would happen in the middle of what comes next. */
+export async function closeBox(): Promise<void> {
+  const extension = await api();
+  await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+  await until('the box is closed', () => !extension.picker);
 }
 
 /** What the results view shows, as `file > function` lines. */

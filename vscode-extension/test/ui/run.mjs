@@ -10,8 +10,12 @@ import { restrictedSteps, steps } from './steps.mjs';
 const root = path.resolve(import.meta.dirname, '../..');
 const screenshots = path.join(root, 'out/screenshots');
 
-/** A person without codewhere, from the first start on. */
-const newcomer = folder => ({ steps, settings: { 'codewhere.codeLens.enabled': true }, env: { PATH: pathWithoutCodewhere(), ...withWheel(folder, realServer()) } });
+/** A person without codewhere, from the first start on; a home of their own, for VS Code asks the login shell for the PATH. */
+const newcomer = folder => ({
+  steps,
+  settings: { 'codewhere.codeLens.enabled': true },
+  env: { HOME: folder, PATH: pathWithoutCodewhere(), ...withWheel(folder, realServer()) },
+});
 
 /** A person who has codewhere and opens a folder that is not trusted. */
 const visitor = () => ({

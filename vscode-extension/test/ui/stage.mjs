@@ -8,6 +8,7 @@ import { openBrowser } from '../vscode.mjs';
 const repository = path.resolve(import.meta.dirname, '../../..');
 const ROW = '.quick-input-list .monaco-list-row';
 const PATIENCE_MS = 180_000;
+const FOLDERS_MS = 40_000;
 
 /** A workspace of two folders: some of codewhere's own Python, and a little Go. */
 export function makeWorkspace(folder) {
@@ -47,6 +48,16 @@ export function pathWithoutCodewhere() {
   return folders.filter(folder => !fs.existsSync(path.join(folder, 'codewhere'))).join(path.delimiter);
 }
 
+/** Waits for the folders of the workspace. On a busy machine VS Code may ask for them too early and stay empty; a person would load the page again. */
+async function withFolders(page) {
+  for (let tries = 3; tries > 0; tries--) {
+    const timeout = tries > 1 ? FOLDERS_MS : PATIENCE_MS;
+    const folders = await page.waitForSelector('.explorer-folders-view .monaco-list-row', { timeout }).catch(error => { if (tries === 1) throw error; });
+    if (folders) return;
+    await page.reload();
+  }
+}
+
 /** A window of VS Code, with the hands and eyes of a person. */
 export class Window {
   constructor(page, screenshots) {
@@ -55,11 +66,11 @@ export class Window {
   }
 
   static async open(port, workspace, profile, screenshots, options = {}) {
-    const context = await openBrowser(profile, { viewport: { width: 1160, height: 720 }, ...options });
+    const context = await openBrowser(profile, { viewport: { width: 960, height: 780 }, ...options });
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(Number(process.env.UI_MS ?? PATIENCE_MS));
     await page.goto(`http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`);
-    await page.waitForSelector('.monaco-workbench .statusbar-item');
+    await withFolders(page);
     return new Window(page, screenshots);
   }
 
@@ -68,7 +79,7 @@ export class Window {
   }
 
   async picture(name, settle = 600) {
-    await this.page.mouse.move(580, 715);
+    await this.page.mouse.move(300, 770); // where the status bar is empty, so that nothing is hovered over
     await this.page.waitForTimeout(settle);
     const number = fs.readdirSync(this.screenshots).length + 1;
     await this.page.screenshot({ path: path.join(this.screenshots, `${String(number).padStart(2, '0')}-${name}.png`) });
