@@ -48,7 +48,7 @@ from indexer.types import Function
 STEPS = 150
 RATE = 0.08
 DECAY = 0.001
-AT_LEAST = {"named_type": 0.5, "named": 0.3}
+AT_LEAST = {"named_type": 0.5, "named": 0.3, "named_as_spelled": 0.2}
 """What a definition is worth at least; the queries have too few line spans to teach it."""
 UNSEEN = {"vendored": -3.0, "generated": -3.0}
 """Fitted where the repositories have such files; else taken from the weight of tests and examples."""

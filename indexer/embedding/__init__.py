@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,10 @@ from indexer.errors import UserError
 
 if TYPE_CHECKING:
     from indexer.embedding.embedder import DecoderEmbedder
+
+# Read when PyTorch is loaded, which happens later. Threads that spin while they wait for one another lose to whatever
+# else runs: on a busy machine sleeping ones embed 1.6 to 1.9 times as many functions a second.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SHIPPED = Path(__file__).parent / "models"
 
