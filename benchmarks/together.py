@@ -201,7 +201,7 @@ class Together:
     def _differs(self, server: Server, wanted: list[set[tuple[str, int]]]) -> list[str]:
         told = []
         for query, right in zip(QUERIES, wanted, strict=True):
-            results = server.request("codewhere/search", {"query": query, "limit": 100})["results"]
+            results = server.request("codewhere/search", {"query": query, "limit": 1000})["results"]
             found = {(result["path"], result["range"]["start"]["line"]) for result in results}
             if found != right:
                 told.append(
@@ -225,7 +225,7 @@ class Together:
 
 
 def served(index: Index, query: str) -> Any:
-    return index.search(query, limit=100).results
+    return index.search(query, limit=1000).results
 
 
 def _place(result: Any) -> tuple[str, int]:
