@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,10 @@ def edit(folder: Path, rng: random.Random, names: int = 20) -> None:
     elif choice < 0.3 and path.exists():
         path.replace(other)
     elif choice < 0.35:
-        path.parent.rename(folder / f"moved{rng.randrange(10**6)}")
+        # Few enough that no answer reaches its limit: which of equally good functions it cuts off is open.
+        target = folder / f"moved{rng.randrange(3)}"
+        shutil.rmtree(target, ignore_errors=True)
+        path.parent.rename(target)
     else:
         path.write_text("".join(function(rng) for _ in range(rng.randrange(1, 5))))
 

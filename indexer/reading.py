@@ -6,6 +6,7 @@ costs one file, not the run, and no start method of `multiprocessing` runs the c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -25,6 +26,7 @@ IN_PROCESS_BYTES = 400_000  # up to here parsing takes less time than starting t
 _CHUNK_BYTES = 200_000
 _CHUNK_FILES = 64
 _TIMEOUT_S = 60.0  # for a chunk, which takes about 0.1 s; what takes longer hangs
+_MOST_MEMORY = 2_000_000_000  # bytes for a worker; ten kilobytes of odd code have taken more
 CRASHED = "parser: it crashed or did not finish on this file"
 """Reason of a file that must not be tried again before it changes."""
 _START = "import sys; sys.path[:] = sys.argv[1:]; from indexer.reading import serve; serve()"
@@ -55,10 +57,28 @@ class Reader:
 
     def read(self, job: Job) -> Read:
         """Read one file and parse it if its content changed; never raises on what a file holds."""
-        from indexer.parse import parse
         from indexer.walk import read_source
 
         content = read_source(self.root, job.file.path, self.max_file_bytes)
+        return self._read(job, content)
+
+    def read_here(self, job: Job) -> Read:
+        """Read one file as a process does that must not die, whatever the file does to a grammar."""
+        from indexer.languages.trees import is_repetitive
+        from indexer.walk import read_source
+
+        content = read_source(self.root, job.file.path, self.max_file_bytes)
+        if isinstance(content, SkippedFile) or not is_repetitive(content):
+            return self._read(job, content)
+        worker = _Worker(self)
+        try:
+            return worker.read([job])[0]
+        finally:
+            worker.stop()
+
+    def _read(self, job: Job, content: bytes | SkippedFile) -> Read:
+        from indexer.parse import parse
+
         if isinstance(content, SkippedFile):
             return Read(job.file, b"", content)
         digest = hashlib.blake2b(content, digest_size=16).digest()
@@ -75,7 +95,7 @@ class Reader:
             for chunk in chunks:
                 if cancelled():
                     return
-                yield [self.read(job) for job in chunk]
+                yield [self.read_here(job) for job in chunk]
             return
         yield from self._read_parallel(chunks, min(n_workers, len(chunks)), cancelled)
 
@@ -160,6 +180,7 @@ def serve() -> None:
     """The main loop of a worker: chunks in from stdin, results out to stdout, until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
     out = os.fdopen(os.dup(1), "wb")
+    _limit_memory()
     os.dup2(2, 1)  # whatever a library prints must not get between the pickles
     while True:
         try:
@@ -168,6 +189,15 @@ def serve() -> None:
             return
         pickle.dump([reader.read(job) for job in chunk], out)
         out.flush()
+
+
+def _limit_memory() -> None:
+    """Die of a file that makes a grammar keep every way to read it, before the machine runs out of memory."""
+    if sys.platform != "win32":
+        import resource
+
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def _start() -> subprocess.Popen[bytes]:

@@ -512,3 +512,23 @@ def test_similar_without_a_function_at_the_line_is_a_clear_error(index: Index, p
     index.update()
     with pytest.raises(UserError, match="no indexed function"):
         index.similar(path, line)
+
+
+def test_a_small_file_that_makes_a_grammar_take_all_memory_costs_only_itself(
+    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten kilobytes of open brackets have made the grammar of C# take nearly two gigabytes."""
+    from indexer import reading
+
+    # Less than the file needs, more than a worker has; and soon enough that this test is no burden.
+    limit = reading._START.replace(
+        "from indexer", "import indexer.reading as r; r._MOST_MEMORY = 600_000_000; from indexer"
+    )
+    monkeypatch.setattr(reading, "_START", limit)
+    (folder / "hostile.cs").write_bytes(b"<a" * 8000)
+    with open_index(folder, config=config, embedder=HashEmbedder()) as index:
+        index.update()
+        assert [(item.path, item.reason) for item in index.status().skipped] == [
+            ("hostile.cs", reading.CRASHED)
+        ]
+        assert symbols(index, "src/retry.py")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from indexer.languages import grammars
 from indexer.languages.masks import masked
+from indexer.languages.memory import resident_bytes
 from indexer.types import ParseError
 
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ LARGE = 50_000
 """Bytes from which on a file is looked at for what would take the grammars too long."""
 MAX_RATIO = 40
 """How much zlib shrinks code at most; only the same thing over and over shrinks more."""
-TIME_LIMIT = 2.0
-"""Seconds for the grammar on a file that is the same thing over and over."""
+TIME_LIMIT = 10.0
+"""Seconds of CPU for the grammar on one file; the largest take less than one."""
+REPETITIVE_TIME_LIMIT = 2.0
+"""The same for a file that is the same thing over and over."""
+MEMORY_LIMIT = 400_000_000
+"""Bytes by which the process may grow meanwhile; ten kilobytes of odd code have taken several billion."""
 MAX_CHILDREN = 20_000
 """Children of a broken node; a query takes time that grows with their square."""
 MAX_LEVELS = 3
@@ -90,7 +95,8 @@ def _matches_of_broken(root: tree_sitter.Node, broken: list[tree_sitter.Node], l
     return [] if any(node.child_count > MAX_CHILDREN for node in broken) else _matches(root, language)
 
 
-def _is_repetitive(code: bytes) -> bool:
+def is_repetitive(code: bytes) -> bool:
+    """Whether some part of a file is the same thing over and over, which a few grammars take very badly."""
     step = 1 << 16
     return any(
         len(window) > MAX_RATIO * len(zlib.compress(window, 1))
@@ -100,20 +106,32 @@ def _is_repetitive(code: bytes) -> bool:
 
 def _parse(code: bytes, language: str) -> tree_sitter.Node:
     parser = grammars.parser(language)
-    if len(code) < LARGE or not _is_repetitive(code):
-        return parser.parse(code).root_node
-    # The callbacks make a grammar slower, so only a file that needs a limit gets one.
-    deadline = time.thread_time() + TIME_LIMIT
+    repetitive = len(code) >= LARGE and is_repetitive(code)
     try:
         tree = parser.parse(
-            lambda offset, _: code[offset : offset + 8192],
+            lambda offset, _: code[offset : offset + 65_536],
             encoding="utf8",
-            progress_callback=lambda *_: time.thread_time() > deadline,
+            progress_callback=_Limits(REPETITIVE_TIME_LIMIT if repetitive else TIME_LIMIT),
         )
     except ValueError:
         parser.reset()
         raise _TooSlowError from None
     return tree.root_node
+
+
+class _Limits:
+    """Tells the grammar to stop when it takes too much: some keep every way to read a few odd bytes."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.thread_time() + seconds
+        self._most = resident_bytes() + MEMORY_LIMIT
+        self._calls = 0
+
+    def __call__(self, *_: object) -> bool:
+        self._calls += 1
+        if self._calls % 16:
+            return False
+        return time.thread_time() > self._deadline or resident_bytes() > self._most
 
 
 def nesting(code: bytes) -> int:
