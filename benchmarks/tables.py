@@ -202,6 +202,7 @@ PAGES = {
     },
     "README.md": {"table": lambda: "\n\n".join((repos_table(), evaluate_table(), speed_table()))},
     "docs/embedder.md": {"evaluate": evaluate_table},
+    "indexer/embedding/models/small/MODEL_CARD.md": {"evaluate": evaluate_table},
 }
 
 
