@@ -106,6 +106,8 @@ class Scale:
         for size in self.options.sizes:
             linked = self._link(files, linked, size)
             rows.append(self._measure(self.options.dim, self.home))
+            for name in ("index_s", "index_cpu_s") if len(rows) > 1 else ():
+                rows[-1][name] += rows[-2][name]  # each size is indexed on top of the one before
             if self.options.small_dim and not small:
                 # Fewer dimensions, an option for large trees; the smallest size is enough to see what they save.
                 small = self._measure(self.options.small_dim, self.options.work / "small")
