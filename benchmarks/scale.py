@@ -5,7 +5,8 @@
 
 Three sizes of the same tree, files in a random order that is always the same, give lines of which the last row of
 the table, a million functions, is the continuation. The vectors come from words: each has a fixed random vector,
-weighted by how rare the word is, and the axes are scaled so that the spectrum resembles that of the shipped model.
+weighted by how rare the word is, and the axes are scaled so that the spectrum falls off as that of a learnt model does
+(how closely it fits the shipped one was not measured).
 That keeps neighbourhoods real (code that shares rare words is near) and costs a hundredth of a model. CPU times stand
 beside wall times, because they do not depend on what else the machine does. Linux only (reads /proc).
 """
