@@ -118,8 +118,7 @@ class Search:
         last = best[-1].score
         named = self._store.lexical(self._root.id, query.fts_names, FIELD_WEIGHTS, NAME_CANDIDATES, where)
         scores = {hit.id: min(hit.score, last) for hit in named}
-        if query.fts_definitions:
-            match = query.fts_definitions
+        if match := query.fts_definitions:
             for id_ in self._store.shortest_symbols(self._root.id, match, NAME_CANDIDATES, where):
                 scores.setdefault(id_, last)
         scores |= {hit.id: hit.score for hit in best}

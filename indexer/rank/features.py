@@ -19,7 +19,6 @@ from indexer.rank.names import (
     superseded,
     symbol_words,
 )
-from indexer.rank.query import last_name
 from indexer.types import TYPE_KINDS
 
 if TYPE_CHECKING:
@@ -93,9 +92,9 @@ def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str,
     stems = np.array([matcher.compare(path.stem) for path in words]).reshape(-1, 2)
     folders = np.array([matcher.compare(path.folders)[0] for path in words])
     symbols = [symbol_words(entry.function.symbol) for entry in entries]
-    own = np.array([matcher.compare(leaf) for leaf, _ in symbols]).reshape(-1, 2)
-    named = np.array([float(folded in query.names) for _, folded in symbols])
-    spelled = np.array([float(last_name(entry.function.symbol) in query.spelled) for entry in entries])
+    own = np.array([matcher.compare(leaf) for leaf, _, _ in symbols]).reshape(-1, 2)
+    named = np.array([float(folded in query.names) for _, folded, _ in symbols])
+    spelled = np.array([float(name in query.spelled) for _, _, name in symbols])
     is_type = np.array([float(entry.function.kind in TYPE_KINDS) for entry in entries])
     is_name = float(query.kind == "symbol")
     file_named = np.array([float(path.folded_stem in query.names) for path in words])

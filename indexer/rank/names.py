@@ -106,10 +106,10 @@ _STEMMED_PLATFORMS = _PLATFORMS | {stem(word) for word in _PLATFORMS}
 
 
 @lru_cache(maxsize=1 << 16)
-def symbol_words(symbol: str) -> tuple[tuple[str, ...], str]:
-    """Search words of a symbol's own name, and the folded name; its scopes are left out."""
+def symbol_words(symbol: str) -> tuple[tuple[str, ...], str, str]:
+    """Search words of a symbol's own name, the folded name, and the name as it is; its scopes are left out."""
     leaf = last_name(symbol)
-    return parts(leaf), folded_name(leaf)
+    return parts(leaf), folded_name(leaf), leaf
 
 
 def parts(name: str) -> tuple[str, ...]:

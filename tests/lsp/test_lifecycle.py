@@ -38,8 +38,7 @@ def libraries(client):
     maps = Path(f"/proc/{client._server.pid}/maps")
     if not maps.exists():
         pytest.skip("this system does not tell what a process has loaded")
-    found = re.findall(r"site-packages/(\w+)", maps.read_text())
-    return {name.split(".")[0] for name in found}
+    return set(re.findall(r"site-packages/(\w+)", maps.read_text()))
 
 
 async def test_words_answer_until_the_model_is_loaded(start, project):
