@@ -22,33 +22,6 @@ TEXTS = [*tiny.CORPUS, "x", "", "a much longer line of text than the others " * 
 
 
 @pytest.fixture(scope="module")
-def backbone(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("backbone")
-    return folder, tiny.make_backbone(folder)
-
-
-@pytest.fixture(scope="module")
-def model_folder(backbone, tmp_path_factory):
-    """A model folder as training exports it, from the tiny backbone without tuning."""
-    folder = tmp_path_factory.mktemp("model")
-    model = read_backbone(backbone[0], layers=3, output_dim=16)
-    write_weights(model.state_dict(), folder)
-    tiny.make_tokenizer().save(str(folder / "tokenizer.json"))
-    spec = ModelSpec(
-        name="tiny",
-        backend="decoder",
-        backbone="tests/tiny",
-        query_markers=("", "<|endoftext|>"),
-        code_markers=("", "<|endoftext|>"),
-        max_tokens=64,
-        dims=(16, 8),
-        config=model.config.to_dict(),
-    )
-    spec.write(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def udever(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "udever-bloom-tiny"
     return folder, tiny.make_udever(folder)

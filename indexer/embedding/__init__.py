@@ -30,8 +30,8 @@ def load_embedder(
 ) -> DecoderEmbedder:
     """The embedder of a shipped model (`small`, `auto`), a folder, or a hub id.
 
-    `device` is `cpu`, `cuda`, `cuda:N`, `mps` or None to choose; `dtype` is `bf16`, `fp16`, `fp32` or None;
-    `dim` cuts the vectors to their first so many dimensions. Raises `UserError` that says what to do.
+    `device` is `cpu`, `cuda`, `cuda:N`, `mps` or None to choose; `dtype` is `int8`, `bf16`, `fp16`,
+    `fp32` or None; `dim` cuts the vectors to their first so many dimensions. Raises `UserError` that says what to do.
     """
     from indexer.embedding.loading import load
 

@@ -15,6 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+Rotary = tuple[Tensor, Tensor]
+"""Cosines and sines, each [tokens, 1, head_dim]."""
+
 
 @dataclass(frozen=True)
 class DecoderConfig:
@@ -71,63 +74,26 @@ class Attention(nn.Module):
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
-        self.heads, self.kv_heads, self.head_dim = (
-            config.num_attention_heads,
-            config.num_key_value_heads,
-            config.head_dim,
-        )
+        self.head_dim = config.head_dim
         hidden, bias = config.hidden_size, config.attention_bias
-        self.q_proj = nn.Linear(hidden, self.heads * self.head_dim, bias=bias)
-        self.k_proj = nn.Linear(hidden, self.kv_heads * self.head_dim, bias=bias)
-        self.v_proj = nn.Linear(hidden, self.kv_heads * self.head_dim, bias=bias)
-        self.o_proj = nn.Linear(self.heads * self.head_dim, hidden, bias=False)
+        queries = config.num_attention_heads * config.head_dim
+        keys = config.num_key_value_heads * config.head_dim
+        self.q_proj = nn.Linear(hidden, queries, bias=bias)
+        self.k_proj = nn.Linear(hidden, keys, bias=bias)
+        self.v_proj = nn.Linear(hidden, keys, bias=bias)
+        self.o_proj = nn.Linear(queries, hidden, bias=False)
 
-    def forward(self, x: Tensor, packing: Packing, rotary: tuple[Tensor, Tensor], last_only: bool) -> Tensor:
+    def forward(self, x: Tensor, packing: Packing, rotary: Rotary, last_only: bool) -> Tensor:
         """Attention output, [total_tokens, hidden], or [n, hidden] for the last tokens alone."""
-        total = x.shape[0]
-        key = rotate(self.k_proj(x).view(total, self.kv_heads, self.head_dim), rotary)
-        value = self.v_proj(x).view(total, self.kv_heads, self.head_dim)
+        key = rotate(self._split(self.k_proj(x)), rotary)
+        value = self._split(self.v_proj(x))
         if last_only:
-            rows = packing.last
-            query = self.q_proj(x[rows]).view(len(rows), self.heads, self.head_dim)
-            query = rotate(query, (rotary[0][rows], rotary[1][rows]))
-            out = self._attend_last(query, pad(key, packing), pad(value, packing), packing)
-        else:
-            query = rotate(self.q_proj(x).view(total, self.heads, self.head_dim), rotary)
-            out = self._attend_all(pad(query, packing), pad(key, packing), pad(value, packing), packing)
-        return cast(Tensor, self.o_proj(out))
+            x, rotary = x[packing.last], rows_of(rotary, packing.last)
+        query = rotate(self._split(self.q_proj(x)), rotary)
+        return cast(Tensor, self.o_proj(attend(query, key, value, packing, last_only)))
 
-    def _attend_all(self, query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
-        if query.requires_grad and query.device.type == "cpu":
-            out = self._plain_attention(query, key, value)
-        else:
-            out = F.scaled_dot_product_attention(
-                query, self._per_head(key), self._per_head(value), is_causal=True
-            )
-        return out.transpose(1, 2).reshape(-1, self.heads * self.head_dim)[packing.padded]
-
-    def _plain_attention(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        # The fused kernel's backward pass on the CPU is several times slower than these plain products. The scores
-        # need float32: Qwen2's key biases make them so large that bfloat16 would round the differences away.
-        count, _, longest, size = query.shape
-        group = self.heads // self.kv_heads
-        rows = query.reshape(count, self.kv_heads, group * longest, size).float() * size**-0.5
-        scores = (rows @ key.float().transpose(-1, -2)).view(count, self.kv_heads, group, longest, longest)
-        future = torch.ones(longest, longest, dtype=torch.bool, device=query.device).triu(1)
-        weights = scores.masked_fill(future, float("-inf")).softmax(-1).to(value.dtype)
-        out: Tensor = weights.view(count, self.kv_heads, group * longest, longest) @ value
-        return out.view(count, self.heads, longest, size)
-
-    def _attend_last(self, query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
-        places = torch.arange(packing.longest, device=query.device)
-        mask = (places[None, :] < packing.lengths[:, None])[:, None, None, :]
-        out = F.scaled_dot_product_attention(
-            query[:, :, None, :], self._per_head(key), self._per_head(value), attn_mask=mask
-        )
-        return out.reshape(-1, self.heads * self.head_dim)
-
-    def _per_head(self, x: Tensor) -> Tensor:
-        return x.repeat_interleave(self.heads // self.kv_heads, dim=1)
+    def _split(self, x: Tensor) -> Tensor:
+        return x.view(x.shape[0], -1, self.head_dim)
 
 
 class FeedForward(nn.Module):
@@ -154,7 +120,7 @@ class Layer(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
         self.mlp = FeedForward(config)
 
-    def forward(self, x: Tensor, packing: Packing, rotary: tuple[Tensor, Tensor], last_only: bool) -> Tensor:
+    def forward(self, x: Tensor, packing: Packing, rotary: Rotary, last_only: bool) -> Tensor:
         """[total_tokens, hidden] to the same, or to [n, hidden] for the last tokens alone."""
         attended = self.self_attn(self.input_layernorm(x), packing, rotary, last_only)
         x = (x[packing.last] if last_only else x) + attended
@@ -192,7 +158,42 @@ class Decoder(nn.Module):
         return cast(Tensor, self.norm(x))
 
 
-def rotary_tables(positions: Tensor, config: DecoderConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_only: bool) -> Tensor:
+    """Causal grouped-query attention of packed queries [rows, heads, head_dim] over packed keys and values.
+
+    Returns [rows, heads * head_dim]; the rows are all tokens, or the last one of each sequence.
+    """
+    group = query.shape[1] // key.shape[1]
+    key, value = pad(key, packing), pad(value, packing)
+    if last_only:
+        places = torch.arange(packing.longest, device=query.device)
+        mask = (places[None, :] < packing.lengths[:, None])[:, None, None, :]
+        keys, values = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)
+        return F.scaled_dot_product_attention(query[:, :, None, :], keys, values, attn_mask=mask).flatten(1)
+    padded = pad(query, packing)
+    if query.requires_grad and query.device.type == "cpu":
+        out = _plain_attention(padded, key, value)
+    else:
+        keys, values = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)
+        out = F.scaled_dot_product_attention(padded, keys, values, is_causal=True)
+    return out.transpose(1, 2).flatten(2).flatten(0, 1)[packing.padded]
+
+
+def _plain_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    # The fused kernel's backward pass on the CPU is several times slower than these plain products. The scores
+    # need float32: Qwen2's key biases make them so large that bfloat16 would round the differences away.
+    count, heads, longest, size = query.shape
+    kv_heads = key.shape[1]
+    group = heads // kv_heads
+    rows = query.reshape(count, kv_heads, group * longest, size).float() * size**-0.5
+    scores = (rows @ key.float().transpose(-1, -2)).view(count, kv_heads, group, longest, longest)
+    future = torch.ones(longest, longest, dtype=torch.bool, device=query.device).triu(1)
+    weights = scores.masked_fill(future, float("-inf")).softmax(-1).to(value.dtype)
+    out: Tensor = weights.view(count, kv_heads, group * longest, longest) @ value
+    return out.view(count, heads, longest, size)
+
+
+def rotary_tables(positions: Tensor, config: DecoderConfig, dtype: torch.dtype) -> Rotary:
     """Cosines and sines of the rotary angles, each [total_tokens, 1, head_dim]."""
     steps = torch.arange(0, config.head_dim, 2, dtype=torch.float32, device=positions.device)
     angles = positions[:, None].float() / config.rope_theta ** (steps / config.head_dim)
@@ -200,7 +201,12 @@ def rotary_tables(positions: Tensor, config: DecoderConfig, dtype: torch.dtype) 
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
-def rotate(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+def rows_of(rotary: Rotary, rows: Tensor) -> Rotary:
+    """The tables of some tokens."""
+    return rotary[0][rows], rotary[1][rows]
+
+
+def rotate(x: Tensor, rotary: Rotary) -> Tensor:
     """Rotary position embedding of [tokens, heads, head_dim], in the half-split layout."""
     first, second = x.chunk(2, dim=-1)
     return x * rotary[0] + torch.cat((-second, first), dim=-1) * rotary[1]

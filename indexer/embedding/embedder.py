@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,14 +13,16 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from indexer.embedding.decoder import Decoder, DecoderConfig
+from indexer.embedding.devices import float_type
+from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.spec import ModelSpec
-from indexer.embedding.weights import read_weights
+from indexer.embedding.weights import read_stored, read_weights
 from indexer.types import Vectors
 
 log = logging.getLogger(__name__)
 
-TOKENS_A_BATCH = {"cpu": 4_096, "cuda": 65_536, "mps": 16_384}
-"""Tokens of one forward pass by device; halved whenever memory runs out."""
+TOKENS_A_BATCH = {"cpu": 1_024, "cuda": 65_536, "mps": 16_384}
+"""Tokens of one forward pass by device, on a CPU what its cache holds; halved whenever memory runs out."""
 WINDOW_OVERLAP = 0.25
 """Share of a window that the next one repeats, so that no passage is only seen cut in two."""
 
@@ -37,18 +39,25 @@ class PackedDecoder:
 
     def __init__(self, spec: ModelSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
         self._device = device
-        # Weights are assigned, not copied into freshly initialised ones: that halves the time of a cold start.
-        with torch.device("meta"):
-            self._model = Decoder(DecoderConfig.from_dict(spec.config))
-        self._model.load_state_dict(read_weights(folder, dtype), assign=True)
-        self._model.to(device).eval().requires_grad_(False)
+        self._model = _model(DecoderConfig.from_dict(spec.config), folder, device, dtype)
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Vectors [n, dim] of rows of token ids, not normalised."""
         lengths = torch.tensor([len(row) for row in rows], device=self._device)
         flat = torch.tensor([number for row in rows for number in row], device=self._device)
-        vectors: Tensor = self._model(flat, lengths)
-        return vectors
+        return self._model(flat, lengths)
+
+
+def _model(
+    config: DecoderConfig, folder: Path, device: torch.device, dtype: torch.dtype
+) -> Callable[[Tensor, Tensor], Tensor]:
+    if dtype == torch.int8:
+        return Int8Decoder(read_stored(folder), config, float_type("cpu"))
+    # Weights are assigned, not copied into freshly initialised ones: that halves the time of a cold start.
+    with torch.device("meta"):
+        model = Decoder(config)
+    model.load_state_dict(read_weights(folder, dtype), assign=True)
+    return model.to(device).eval().requires_grad_(False)
 
 
 class DecoderEmbedder:
@@ -62,7 +71,7 @@ class DecoderEmbedder:
         self.max_tokens = spec.max_tokens
         self.fingerprint = spec.fingerprint() + (f"-{self.dim}" if self.dim != spec.dim else "")
         self._tokenizer, self._backend = tokenizer, backend
-        self._budget = TOKENS_A_BATCH.get(device.split(":")[0], 4_096)
+        self._budget = TOKENS_A_BATCH.get(device.split(":")[0], TOKENS_A_BATCH["cpu"])
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, float32 [n, dim], L2-normalised; cut at `max_tokens`."""

@@ -36,7 +36,7 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
         raise UserError(
             f"the model {spec.name!r} gives {spec.dim} dimensions; ask for 1 to {spec.dim}, not {dim}"
         )
-    number_type = choose_dtype(dtype, place)
+    number_type = choose_dtype(dtype, place, own=spec.backend == "decoder")
     where = torch.device(place)
     if spec.backend == "decoder":
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -15,7 +15,8 @@ from indexer.errors import UserError
 
 SHARD_BYTES = 45_000_000
 """Shards stay below 50 MB, which code hosts take without complaint."""
-_SCALE = ".scale"
+SCALE = ".scale"
+"""What follows the name of a matrix in the name of its scales."""
 
 
 def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,7 +30,7 @@ def write_weights(state: Mapping[str, Tensor], folder: Path) -> None:
     tensors: dict[str, Tensor] = {}
     for name, value in state.items():
         if value.ndim == 2:
-            tensors[name], tensors[name + _SCALE] = quantise(value)
+            tensors[name], tensors[name + SCALE] = quantise(value)
         else:
             tensors[name] = value.float().contiguous()
     for number, shard in enumerate(_shards(tensors), start=1):
@@ -50,6 +51,14 @@ def _shards(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
 
 def read_weights(folder: Path, dtype: torch.dtype) -> dict[str, Tensor]:
     """The weights of `write_weights` (or any plain safetensors) in this type; `UserError` where they are broken."""
+    raw = read_stored(folder)
+    return {
+        name: _restore(name, value, raw, dtype) for name, value in raw.items() if not name.endswith(SCALE)
+    }
+
+
+def read_stored(folder: Path) -> dict[str, Tensor]:
+    """The tensors as they are on disk, scales under the names of their matrices + `SCALE`."""
     raw: dict[str, Tensor] = {}
     shards = sorted(folder.glob("model-*.safetensors"))
     if not shards:
@@ -62,13 +71,11 @@ def read_weights(folder: Path, dtype: torch.dtype) -> dict[str, Tensor]:
             raise UserError(
                 f"the weights in {shard} are broken ({error}); install codewhere again"
             ) from error
-    return {
-        name: _restore(name, value, raw, dtype) for name, value in raw.items() if not name.endswith(_SCALE)
-    }
+    return raw
 
 
 def _restore(name: str, value: Tensor, raw: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:
     if value.dtype != torch.int8:
         return value.to(dtype)
     # Through the target type at once: a detour by float32 doubles the time of a cold start.
-    return value.to(dtype).mul_(raw[name + _SCALE].to(dtype)[:, None])
+    return value.to(dtype).mul_(raw[name + SCALE].to(dtype)[:, None])
