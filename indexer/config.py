@@ -53,7 +53,7 @@ class Config:
     store: str | None = None
     """A remote vector store (``milvus://…``); None keeps vectors in `home`."""
     threads: int | None = None
-    """CPU threads of the embedder; None leaves one core to the editor."""
+    """CPU threads of the embedder; None is one a core."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """Sentences for the person about settings that were not taken."""
 

@@ -224,7 +224,7 @@ def _check_model(config: Config) -> Findings:
 def _check_device(config: Config) -> Findings:
     from indexer import embedding
 
-    embedder = embedding.load_embedder(config.model, config.device, config.dtype, config.dim)
+    embedder = embedding.load_configured(config)
     message = f"{embedder.name} on {embedder.device}, {embedder.dim} dimensions"
     if embedder.device != "cpu" or config.device == "cpu":
         yield Finding("device", OK, message)

@@ -94,10 +94,9 @@ class Index:
             return self._embedder
 
     def _load_default(self) -> Embedder:
-        from indexer.embedding import load_embedder
+        from indexer.embedding import load_configured
 
-        config = self.config
-        return load_embedder(config.model, config.device, config.dtype, config.dim)
+        return load_configured(self.config)
 
     # Keeping it true
 

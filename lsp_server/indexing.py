@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from indexer.errors import RootBusy, UserError
+from indexer.priority import in_background
 from indexer.types import Progress
 from lsp_server.model import Gate, Model
 from lsp_server.workspaces import Root
@@ -191,7 +193,8 @@ class Indexer:
     def _update(self, root: Root, kind: int, piece: _Work) -> None:
         if kind == 2 and not self._model.ready:
             return
-        report = root.open().update(
+        update = functools.partial(
+            root.open().update,
             paths=sorted(piece.paths) if kind == 0 else None,
             first=self._first(root) if kind == 2 else (),
             on_progress=_Reporter(root, self._gate, self._listener).on_progress,
@@ -201,6 +204,8 @@ class Indexer:
             wait=False,
             batch_seconds=_BATCH_SECONDS,
         )
+        # All vectors of a folder take minutes; an edit and the first words are waited for.
+        report = in_background(update) if kind == 2 else update()
         if report.cancelled:
             self._put_back(root, piece, 0.0)
 

@@ -328,9 +328,9 @@ def create_server(embedder: LoadEmbedder | None = None, home: Path | None = None
 
 
 def _load_embedder(config: Config) -> Embedder:
-    from indexer.embedding import load_embedder
+    from indexer.embedding import load_configured
 
-    return load_embedder(config.model, config.device, config.dtype, config.dim)
+    return load_configured(config)
 
 
 def _embed_overlays(roots: Sequence[Root], snapshots: Sequence[Snapshot]) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from indexer.embedding import load_embedder
+from indexer.config import Config
+from indexer.embedding import load_configured, load_embedder
 from indexer.embedding.decoder import Decoder
 from indexer.embedding.embedder import DecoderEmbedder, batches_by_length
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
@@ -232,3 +233,11 @@ def test_gradients_reach_every_layer(backbone):
     model: Decoder = read_backbone(backbone[0], layers=2, output_dim=8)
     model(torch.arange(1, 9), torch.tensor([3, 5])).sum().backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def test_the_number_of_threads_is_that_of_the_settings(model_folder, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    load_configured(Config(home=tmp_path, model=str(model_folder), threads=3))
+    load_configured(Config(home=tmp_path, model=str(model_folder)))
+    assert asked == [3]

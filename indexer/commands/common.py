@@ -45,8 +45,7 @@ class EmbedderLoader:
     def _load(self) -> Embedder:
         from indexer import embedding
 
-        config = self.config
-        return embedding.load_embedder(config.model, config.device, config.dtype, config.dim)
+        return embedding.load_configured(self.config)
 
     def load_now(self) -> None:
         """Load all that embedding code needs, where the embedder was asked for before."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
+    from indexer.config import Config
     from indexer.embedding.embedder import DecoderEmbedder
+    from indexer.types import Embedder
 
 # Read when PyTorch is loaded, which happens later. Threads that spin while they wait for one another lose to whatever
 # else runs: on a busy machine sleeping ones embed 1.6 to 1.9 times as many functions a second.
@@ -38,4 +40,13 @@ def load_embedder(
     return load(name, device, dtype, dim)
 
 
-__all__ = ["SHIPPED", "UserError", "available_models", "load_embedder"]
+def load_configured(config: Config) -> Embedder:
+    """The embedder that the settings ask for, with as many CPU threads; raises as `load_embedder`."""
+    if config.threads is not None:
+        import torch
+
+        torch.set_num_threads(config.threads)
+    return load_embedder(config.model, config.device, config.dtype, config.dim)
+
+
+__all__ = ["SHIPPED", "UserError", "available_models", "load_configured", "load_embedder"]
