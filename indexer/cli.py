@@ -268,6 +268,17 @@ def models(ctx: typer.Context, as_json: _Json = False) -> None:
         list_models(as_json)
 
 
+@_models.command("export")
+def export_model(
+    name: Annotated[str, typer.Argument(help="A shipped model, or the folder of one.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+) -> None:
+    """Write a model as a sentence-transformers folder that gives the same vectors."""
+    from indexer.commands.models import export_model
+
+    export_model(name, folder)
+
+
 @app.command(context_settings=_PASS_ON)
 def lsp(ctx: typer.Context) -> None:
     """Start the language server; editors do this. Its own options: codewhere lsp --help."""

@@ -1,8 +1,9 @@
-"""`codewhere models`: which embedding models there are."""
+"""`codewhere models`: which embedding models there are, and one for other tools."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.render import bytes_text, print_json, print_line, print_table, say
@@ -29,6 +30,14 @@ def list_models(as_json: bool) -> None:
     print_line(
         "Any other: --model FOLDER, or --model OWNER/NAME for a decoder embedder of the Hugging Face hub."
     )
+
+
+def export_model(name: str, folder: Path) -> None:
+    """Write a model as a sentence-transformers folder."""
+    from indexer.embedding.export import export
+
+    export(name, folder.expanduser())
+    print_line(f"Wrote {folder}: SentenceTransformer({str(folder)!r}), encode_query and encode_document.")
 
 
 def _size(name: str) -> int:
