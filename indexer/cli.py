@@ -337,12 +337,20 @@ def bench(
     device: _Device = None,
     dim: _Dim = None,
     threads: _Threads = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A model for sentence-transformers to compare with; `same` is the same weights there. Repeatable."
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
     as_json: _Json = False,
 ) -> None:
     """Measure the speed of every stage on this machine, in a store of its own that is removed afterwards."""
     from indexer.commands.bench import bench
 
-    bench(path, {"model": model, "device": device, "dim": dim, "threads": threads}, as_json)
+    flags = {"model": model, "device": device, "dim": dim, "threads": threads}
+    bench(path, flags, beside=beside or [], output=output, as_json=as_json)
 
 
 def _hand_over(name: str, ctx: typer.Context) -> NoReturn:

@@ -401,25 +401,35 @@ def test_models_lists_what_is_shipped(tmp_path, monkeypatch):
     assert (model["name"], model["dims"], model["licence"]) == ("tiny", [16, 8], "Apache-2.0")
 
 
-def test_bench_measures_every_stage_and_leaves_nothing(root, home):
-    figures = json.loads(run("bench", root, "--json").stdout)
-    assert (figures["files"], figures["functions"], figures["model"], figures["device"]) == (
-        4,
-        4,
-        "hash",
-        "cpu",
+def test_bench_measures_every_stage_and_leaves_nothing(root, home, tmp_path):
+    written = tmp_path / "figures.json"
+    figures = json.loads(run("bench", root, "--json", "--output", written).stdout)
+    assert json.loads(written.read_text()) == figures
+    assert (figures["files"], figures["index"]["functions"]) == (4, 4)
+    assert figures["model"] == {"name": "hash", "dimensions": 64, "device": "cpu"}
+    assert figures["graph"]["recall_at_10"] == 1.0
+    positive = (
+        figures["parse_mb_a_second_a_core"],
+        figures["first_answer"]["words_s"],
+        figures["embedding"]["functions_a_second"],
+        figures["disk_bytes_a_function"],
+        figures["peak_memory_bytes"],
+        *(figures["queries"][kind]["p99_ms"] for kind in ("words", "words_and_vectors", "while_indexing")),
+        figures["queries"]["cold_process_s"]["p50"],
     )
-    positive = [name for name, value in figures.items() if isinstance(value, (int, float)) and value > 0]
-    assert {
-        "parse_megabytes_per_second",
-        "embedded_functions_per_second",
-        "query_by_words_p50_ms",
-        "query_by_words_and_meaning_p99_ms",
-        "disk_bytes_per_function",
-        "peak_memory_bytes",
-    } <= set(positive)
+    assert all(value > 0 for value in positive)
     assert not home.exists()
-    assert "parse megabytes per second" in run("bench", root).stdout
+    assert "MB/s a core" in run("bench", root).stdout
+
+
+def test_bench_compares_with_the_same_weights_in_sentence_transformers(root, model_folder, monkeypatch):
+    monkeypatch.undo()
+    figures = json.loads(run("bench", root, "--json", "--model", model_folder, "--beside", "same").stdout)
+    ours, theirs = figures["beside"]
+    assert (ours["name"], theirs["name"]) == ("tiny", "tiny, the same weights in sentence-transformers")
+    assert 0 < figures["embedding"]["peak_share"] < 1
+    plot = run("bench", root, "--model", model_folder, "--beside", "same").stdout.splitlines()[-2:]
+    assert all("█" in line and "functions/s" in line for line in plot)
 
 
 def test_bench_of_an_empty_folder_is_told(tmp_path, embedder):

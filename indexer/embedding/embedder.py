@@ -64,9 +64,17 @@ class DecoderEmbedder:
     """The embedder of one model spec on one device; satisfies `indexer.types.Embedder`."""
 
     def __init__(
-        self, spec: ModelSpec, tokenizer: Tokenizer, backend: Backend, *, device: str, dim: int | None = None
+        self,
+        spec: ModelSpec,
+        tokenizer: Tokenizer,
+        backend: Backend,
+        *,
+        device: str,
+        number_type: str = "",
+        dim: int | None = None,
     ) -> None:
         self.spec, self.name, self.device = spec, spec.name, device
+        self.number_type = number_type
         self.dim = dim or spec.dim
         self.max_tokens = spec.max_tokens
         self.fingerprint = spec.fingerprint() + (f"-{self.dim}" if self.dim != spec.dim else "")
@@ -80,6 +88,10 @@ class DecoderEmbedder:
     def encode_code(self, texts: Sequence[str]) -> Vectors:
         """Vectors of code texts, float32 [n, dim], L2-normalised; cut at `max_tokens` (see `split_windows`)."""
         return self._encode([self.spec.code_prompt + text for text in texts], self.spec.code_markers)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens of code texts as `encode_code` reads them, markers included."""
+        return sum(map(len, self._token_rows(texts, self.spec.code_markers)))
 
     def split_windows(self, text: str) -> list[str]:
         """The overlapping windows of a text, each within `max_tokens`; one for a short text."""

@@ -43,7 +43,8 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
         backend: Backend = PackedDecoder(spec, folder, where, number_type)
     else:
         tokenizer, backend, spec = _load_foreign(spec, folder, where, number_type)
-    return DecoderEmbedder(spec, tokenizer, backend, device=place, dim=dim)
+    name_of_type = str(number_type).removeprefix("torch.")
+    return DecoderEmbedder(spec, tokenizer, backend, device=place, number_type=name_of_type, dim=dim)
 
 
 def resolve_auto(name: str, device: str) -> str:
