@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 FOLDER = "hnsw"
 """Of all graphs, in the data folder."""
 FORMAT = 1
-# Measured by benchmarks/hnsw.py: recall@10 against exact search is 0.9998 over 50,000 vectors of functions by the shipped
-# model (512 dimensions), 0.9996 with half of ef, as much with half of M. Over the 232,000 vectors of
+# Measured by benchmarks/hnsw.py: recall@10 against exact search is 0.9998 over 50,000 vectors of functions by the
+# shipped model (512 dimensions), 0.9996 with half of ef, as much with half of M. Over the 232,000 vectors of
 # benchmarks/scale.py, made of words and harder, it is 0.953 with half of ef and 0.971 with this, for 1.9 ms.
 M = 16
 EF_CONSTRUCTION = 200
