@@ -13,7 +13,6 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from indexer.embedding.decoder import Decoder, DecoderConfig
-from indexer.embedding.devices import float_type
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.spec import ModelSpec
 from indexer.embedding.weights import read_stored, read_weights
@@ -52,7 +51,7 @@ def _model(
     config: DecoderConfig, folder: Path, device: torch.device, dtype: torch.dtype
 ) -> Callable[[Tensor, Tensor], Tensor]:
     if dtype == torch.int8:
-        return Int8Decoder(read_stored(folder), config, float_type("cpu"))
+        return Int8Decoder(read_stored(folder), config)
     # Weights are assigned, not copied into freshly initialised ones: that halves the time of a cold start.
     with torch.device("meta"):
         model = Decoder(config)

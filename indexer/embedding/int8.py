@@ -2,7 +2,7 @@
 
 Weights are used as they are on disk, int8 with one scale a row. What goes into a product is rounded to int8 with one
 scale a token (as LLM.int8(), arXiv 2208.07339, without its outliers: these models need none), so a text's vector does
-not depend on what else is in the batch. Everything between the products is float32, attention in the given type.
+not depend on what else is in the batch. Everything between the products is float32, attention as well.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ class Product:
 class Int8Layer:
     """One pre-norm decoder layer."""
 
-    def __init__(
-        self, weights: Mapping[str, Tensor], prefix: str, config: DecoderConfig, attention: torch.dtype
-    ) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], prefix: str, config: DecoderConfig) -> None:
         def product(*names: str) -> Product:
             return Product(weights, [prefix + name for name in names])
 
@@ -87,7 +85,7 @@ class Int8Layer:
             weights[f"{prefix}{name}.weight"].float()
             for name in ("input_layernorm", "post_attention_layernorm")
         ]
-        self._config, self._attention = config, attention
+        self._config = config
 
     def __call__(self, x: Tensor, packing: Packing, rotary: Rotary, last_only: bool) -> Tensor:
         """float32 [total_tokens, hidden] to the same, or to [n, hidden] for the last tokens alone."""
@@ -111,8 +109,7 @@ class Int8Layer:
         if last_only:
             query, rotary = query[packing.last], rows_of(rotary, packing.last)
         query = rotate(query, rotary)
-        query, key, value = (part.to(self._attention) for part in (query, key, value))
-        return attend(query, key, value, packing, last_only).float()
+        return attend(query, key, value, packing, last_only)
 
     def _feed_forward(self, x: Tensor) -> tuple[Rounded, Tensor]:
         """What goes into the last product, and the scales of what comes out of it."""
@@ -126,15 +123,12 @@ class Int8Layer:
 class Int8Decoder:
     """Token ids to one vector a sequence, not normalised; see `indexer.embedding.decoder.Decoder`."""
 
-    def __init__(
-        self, weights: Mapping[str, Tensor], config: DecoderConfig, attention: torch.dtype = torch.float32
-    ) -> None:
-        """`weights` as `read_stored` gives them; `attention` is bfloat16 where the processor computes it."""
+    def __init__(self, weights: Mapping[str, Tensor], config: DecoderConfig) -> None:
+        """`weights` as `read_stored` gives them."""
         self._config = config
         self._table, self._table_scale = _int8(weights, "embed_tokens.weight")
         self._layers = [
-            Int8Layer(weights, f"layers.{number}.", config, attention)
-            for number in range(config.num_hidden_layers)
+            Int8Layer(weights, f"layers.{number}.", config) for number in range(config.num_hidden_layers)
         ]
         self._norm = weights["norm.weight"].float()
         head, scale = _int8(weights, "head.weight")
