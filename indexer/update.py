@@ -8,11 +8,14 @@ moments, the one for vectors as long as embedding takes, so an edit need not wai
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
+from indexer.ahead import run_ahead
 from indexer.config import Config
 from indexer.errors import UserError
 from indexer.reading import CRASHED, Job, Read, Reader, default_workers
@@ -44,6 +47,14 @@ class Request:
     """Texts for the embedder at a time; None takes what it does in `batch_seconds`."""
     batch_seconds: float = 4.0
     """A kill or a stop costs one batch, so it must be short, yet long enough to fill a GPU."""
+
+
+class _Computed(NamedTuple):
+    """One batch that the embedder is done with."""
+
+    n: int
+    vectors: list[tuple[int, Vectors]]
+    seconds: float
 
 
 @dataclass
@@ -222,21 +233,33 @@ class Update:
         self._tell("embed", 0, len(missing))
         done = 0
         size = self.request.batch_size or _FIRST_BATCH
-        while done < len(missing):
-            self.request.yield_to()
-            if self.request.cancelled():
-                self.report.cancelled = True
-                return
-            start = time.monotonic()
-            batch = missing[done : done + size]
-            # Another process may have embedded some of them meanwhile, for another root.
-            texts = self.store.texts(model, batch)
-            self.store.add_vectors(model, embed(embedder, texts))
-            self.report.embedded += len(texts)
-            done += len(batch)
+
+        def batches() -> Iterator[Callable[[], _Computed]]:
+            at = 0
+            while at < len(missing):
+                self.request.yield_to()
+                if self.request.cancelled():
+                    self.report.cancelled = True
+                    return
+                batch = missing[at : at + size]
+                at += len(batch)
+                yield functools.partial(self._compute, embedder, model, batch)
+
+        # A GPU computes one batch while the CPU reads, tokenises and writes others.
+        for computed in run_ahead(batches(), 0 if embedder.device == "cpu" else 1):
+            self.store.add_vectors(model, computed.vectors)
+            self.report.embedded += len(computed.vectors)
+            done += computed.n
             self._tell("embed", done, len(missing), embedder.device)
-            elapsed = time.monotonic() - start
-            size = self.request.batch_size or _next_size(size, elapsed, self.request.batch_seconds)
+            size = self.request.batch_size or _next_size(
+                computed.n, computed.seconds, self.request.batch_seconds
+            )
+
+    def _compute(self, embedder: Embedder, model: int, batch: Sequence[int]) -> _Computed:
+        start = time.monotonic()
+        # Another process may have embedded some of them meanwhile, for another root.
+        vectors = embed(embedder, self.store.texts(model, batch))
+        return _Computed(len(batch), vectors, time.monotonic() - start)
 
     def _improve_graph(self, root_id: int, embedder: Embedder) -> None:
         self._tell("finish", 0, 0, "the index of vectors")

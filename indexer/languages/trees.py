@@ -129,7 +129,7 @@ class _Limits:
 
     def __call__(self, *_: object) -> bool:
         self._calls += 1
-        if self._calls % 16:
+        if self._calls % 64:
             return False
         return time.thread_time() > self._deadline or resident_bytes() > self._most
 
