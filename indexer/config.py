@@ -54,6 +54,8 @@ class Config:
     """A remote vector store (``milvus://…``); None keeps vectors in `home`."""
     threads: int | None = None
     """CPU threads of the embedder; None is one a core."""
+    gpu_memory_mb: int | None = None
+    """Megabytes of a CUDA device that the embedder may take, for desktops that share it; None is all."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """Sentences for the person about settings that were not taken."""
 
@@ -207,6 +209,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "limit": _positive,
     "store": _text,
     "threads": _positive,
+    "gpu_memory_mb": _positive,
 }
 if set(_CHECKS) | {"notes"} != {setting.name for setting in fields(Config)}:  # pragma: no cover
     raise AssertionError("every setting needs a check")

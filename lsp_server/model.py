@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SLICE_SECONDS = 0.04  # one uninterrupted piece of background encoding; about what a query itself takes
+# One uninterrupted piece of background encoding: on a CPU about what one function takes.
+_SLICE_SECONDS = {"cpu": 0.04}
+_GPU_SLICE_SECONDS = 0.015
 _MAX_YIELD_SECONDS = 1.0  # a client that never stops asking slows indexing down but cannot stop it
 _CACHED_QUERIES = 64  # one query goes to every root, and people repeat themselves
+_IDLE_SECONDS = 900.0  # without a query or an edit; loading the model again takes about half a second
 
 
 class Gate:
@@ -56,17 +60,20 @@ class Gate:
 class YieldingEmbedder:
     """Any embedder, with code encoded in slices so short that a query never waits long for one.
 
-    Vectors are those of the embedder itself.
+    Vectors are those of the embedder itself, which can be dropped while nobody needs it.
     """
 
-    def __init__(self, inner: Embedder, gate: Gate) -> None:
+    def __init__(self, inner: Embedder, gate: Gate, load: Callable[[], Embedder] | None = None) -> None:
         self.name = inner.name
         self.fingerprint = inner.fingerprint
         self.dim = inner.dim
         self.device = inner.device
         self.max_tokens = inner.max_tokens
-        self.split_windows = inner.split_windows
-        self._inner = inner
+        self.last_used = time.monotonic()
+        self._loaded: Embedder | None = inner
+        self._load = load
+        self._loading = threading.Lock()
+        self._slice_seconds = _SLICE_SECONDS.get(inner.device, _GPU_SLICE_SECONDS)
         self._gate = gate
         self._seconds_per_char = 0.0
         self._queries: OrderedDict[str, Vectors] = OrderedDict()
@@ -94,8 +101,33 @@ class YieldingEmbedder:
             done += len(piece)
         return np.concatenate(parts) if parts else np.zeros((0, self.dim), np.float32)
 
+    def split_windows(self, text: str) -> list[str]:
+        """The overlapping windows of a text, each within `max_tokens`."""
+        return self._inner.split_windows(text)
+
+    def unload(self) -> None:
+        """Frees the memory of the model until it is needed again."""
+        with self._loading:
+            if self._load is None or self._loaded is None:
+                return
+            self._loaded = None
+        log.info("Model %s is unloaded: nobody asked for a while.", self.name)
+        if self.device.startswith("cuda"):
+            import torch
+
+            torch.cuda.empty_cache()
+
+    @property
+    def _inner(self) -> Embedder:
+        self.last_used = time.monotonic()
+        with self._loading:
+            if self._loaded is None:
+                assert self._load is not None
+                self._loaded = self._load()
+            return self._loaded
+
     def _next_slice(self, texts: Sequence[str]) -> list[str]:
-        chars = _SLICE_SECONDS / self._seconds_per_char if self._seconds_per_char else 0.0
+        chars = self._slice_seconds / self._seconds_per_char if self._seconds_per_char else 0.0
         piece = [texts[0]]
         used = len(texts[0])
         for text in texts[1:]:
@@ -162,7 +194,8 @@ class Model:
     def _run(self, config: Config) -> None:
         started = time.perf_counter()
         try:
-            embedder = YieldingEmbedder(self._load(config), self._gate)
+            load = functools.partial(self._load, config)
+            embedder = YieldingEmbedder(load(), self._gate, load)
         except Exception as error:
             log.exception("The model %r could not be loaded.", config.model)
             self._finish(config, "failed", None, str(error) or type(error).__name__)
@@ -176,3 +209,12 @@ class Model:
                 return
             self.embedder, self.error, self.state = embedder, error, state
         self._on_change()
+        if embedder is not None:
+            self._unload_when_idle(embedder)
+
+    def _unload_when_idle(self, embedder: YieldingEmbedder) -> None:
+        while self.embedder is embedder:
+            left = _IDLE_SECONDS - (time.monotonic() - embedder.last_used)
+            if left <= 0:
+                embedder.unload()
+            time.sleep(left if left > 0 else _IDLE_SECONDS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -241,3 +242,14 @@ def test_the_number_of_threads_is_that_of_the_settings(model_folder, monkeypatch
     load_configured(Config(home=tmp_path, model=str(model_folder), threads=3))
     load_configured(Config(home=tmp_path, model=str(model_folder)))
     assert asked == [3]
+
+
+def test_the_memory_of_a_gpu_is_bounded_by_the_settings(model_folder, monkeypatch, tmp_path):
+    shares = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=8e9))
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", shares.append)
+    for megabytes in (2_000, 99_000):
+        load_configured(Config(home=tmp_path, model=str(model_folder), device="cpu", gpu_memory_mb=megabytes))
+    assert shares == [0.25, 1.0]

@@ -41,11 +41,11 @@ def load_embedder(
 
 
 def load_configured(config: Config) -> Embedder:
-    """The embedder that the settings ask for, with as many CPU threads; raises as `load_embedder`."""
-    if config.threads is not None:
-        import torch
+    """The embedder that the settings ask for, with their limits of threads and memory; raises as `load_embedder`."""
+    if config.threads is not None or config.gpu_memory_mb is not None:
+        from indexer.embedding.devices import limit
 
-        torch.set_num_threads(config.threads)
+        limit(config.threads, config.gpu_memory_mb)
     return load_embedder(config.model, config.device, config.dtype, config.dim)
 
 

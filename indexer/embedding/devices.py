@@ -38,6 +38,15 @@ def _warn_once(wanted: str) -> None:
     log.warning("the device %s is not there; computing on the CPU, which is much slower", wanted)
 
 
+def limit(threads: int | None, gpu_memory_mb: int | None) -> None:
+    """Bound the CPU threads and the CUDA memory of this process; batches are halved until they fit."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if gpu_memory_mb is not None and torch.cuda.is_available():
+        total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, gpu_memory_mb * 1e6 / total))
+
+
 def choose_dtype(wanted: str | None, device: str, *, own: bool) -> torch.dtype:
     """`wanted`, or the fastest type that the device computes natively; `UserError` for one it cannot.
 

@@ -362,3 +362,22 @@ def test_a_root_waits_for_the_model_and_says_so_until_it_is_there_or_failed(worl
     world.wait(lambda: world.a.state.state == "idle")
     assert "no such model" in world.a.state.message
     assert [kind for _, kind, _ in world.calls] == ["words"]
+
+
+def test_a_model_that_nobody_asks_is_unloaded_and_comes_back(monkeypatch):
+    monkeypatch.setattr("lsp_server.model._IDLE_SECONDS", 0.05)
+    loads = []
+
+    def load(config):
+        loads.append(HashEmbedder())
+        return loads[-1]
+
+    model = Model(load, Gate(), lambda: None)
+    model.start(Config(home=Path("/nowhere")))
+    deadline = time.monotonic() + 10
+    while not (model.ready and model.require()._loaded is None) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert model.require()._loaded is None
+    expected = HashEmbedder().encode_code(["some code"])
+    np.testing.assert_array_equal(model.require().encode_code(["some code"]), expected)
+    assert len(loads) == 2
