@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from indexer.commands.bench import bench_rows
 from indexer.evaluation.run import table
 
 HERE = Path(__file__).parent
@@ -45,19 +46,52 @@ def repos_table() -> str:
 
 
 def speed_table() -> str:
-    """Functions a second and query latency, each beside MiniLM in the same run."""
-    found = _read("speed.json")
+    """Functions a second and query latency, each beside other models in the same run."""
+    found = _read("bench.json")
     if not found:
         return "Not measured yet."
     lines = [
         "| on the same texts in the same run | functions/s | query p50, ms | query p99, ms |",
         "|---|---|---|---|",
     ]
-    for row in found["models"]:
+    for row in found["beside"]:
         lines.append(
-            f"| {row['name']} | {row['functions_per_s']:.1f} | {row['query_p50_ms']:.1f} | {row['query_p99_ms']:.1f} |"
+            f"| {row['name']} | {row['functions_a_second']:.1f} | {row['query_p50_ms']:.1f} |"
+            f" {row['query_p99_ms']:.1f} |"
         )
     return "\n".join(lines)
+
+
+def bench_table() -> str:
+    """Every stage as `codewhere bench` shows it."""
+    found = _read("bench.json")
+    if not found:
+        return "Not measured yet."
+    rows = [f"| {name} | {value} |" for name, value in bench_rows(found)]
+    return "\n".join(["| measured | value |", "|---|---|", *rows, "", speed_table()])
+
+
+def number_types_table() -> str:
+    """Functions a second by number type and tokens a pass."""
+    found = _read("number_types.json")
+    if not found:
+        return "Not measured yet."
+    sizes = sorted({row["tokens_a_pass"] for row in found["rows"]})
+    lines = [
+        "| functions/s | "
+        + " | ".join(f"{size:,} tokens a pass" for size in sizes)
+        + " | cosine with fp32 |",
+        "|---" * (len(sizes) + 2) + "|",
+    ]
+    for name in dict.fromkeys(row["type"] for row in found["rows"]):
+        rows = {row["tokens_a_pass"]: row for row in found["rows"] if row["type"] == name}
+        rates = " | ".join(f"{rows[size]['functions_a_second']:.1f}" for size in sizes)
+        lines.append(f"| {name} | {rates} | {rows[sizes[0]]['cosine_with_fp32']:.5f} |")
+    about = (
+        f"{found['functions']} functions of {found['tokens_a_function']:.0f} tokens, {found['threads']} threads,"
+        f" {found['machine']}."
+    )
+    return "\n".join([*lines, "", about])
 
 
 def scale_table() -> str:
@@ -201,6 +235,7 @@ PAGES = {
         "tombstones": tombstones_table,
     },
     "README.md": {"table": lambda: "\n\n".join((repos_table(), evaluate_table(), speed_table()))},
+    "docs/performance.md": {"bench": bench_table, "number types": number_types_table},
     "docs/embedder.md": {"evaluate": evaluate_table},
     "indexer/embedding/models/small/MODEL_CARD.md": {"evaluate": evaluate_table},
 }

@@ -45,15 +45,16 @@ def bench(
     if as_json:
         print_json(figures)
     else:
-        print_table([[name, value] for name, value in _rows(figures)], ["MEASURED", "VALUE"])
+        print_table([[name, value] for name, value in bench_rows(figures)], ["MEASURED", "VALUE"])
         for line in _plot(figures["beside"]):
             print_line(line)
 
 
-def _rows(figures: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+def bench_rows(figures: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Each figure with its name and unit, but for the other models."""
     for name, value in figures.items():
         if isinstance(value, Mapping):
-            yield from _rows(value, f"{above}{name.replace('_', ' ')}: ")
+            yield from bench_rows(value, f"{above}{name.replace('_', ' ')}: ")
         elif name != "beside":
             yield above + _label(name), _shown(name, value)
 

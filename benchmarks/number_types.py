@@ -1,0 +1,86 @@
+"""Functions a second of the shipped model on the CPU: number types and tokens a forward pass, in turn in one run.
+
+    python benchmarks/number_types.py FOLDER --output benchmarks/results/number_types.json
+
+FOLDER is any source code. The rounds go through all settings, so that a busy machine slows all of them; the medians
+are reported, and the cosine of each type's vectors with those of float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from common import report
+
+from indexer.config import Config
+from indexer.embedding import load_embedder
+from indexer.parse import parse
+from indexer.types import SourceFile
+from indexer.walk import walk
+
+TEXTS = 200
+ROUNDS = 3
+TYPES = ("fp32", "bf16", "int8")
+BUDGETS = (256, 1_024, 4_096)
+
+
+def texts_of(folder: Path) -> list[str]:
+    """Functions from everywhere in a folder."""
+    config = Config(home=Path("/nonexistent"))
+    found = [
+        function.text
+        for entry in walk(folder, config)
+        if isinstance(entry, SourceFile)
+        for function in parse(entry.path, (folder / entry.path).read_bytes()).functions
+    ]
+    return found[:: max(1, len(found) // TEXTS)][:TEXTS]
+
+
+def measure(texts: list[str]) -> list[dict[str, Any]]:
+    """A row for each type and budget: medians over the rounds."""
+    models = {name: load_embedder("small", device="cpu", dtype=name) for name in TYPES}
+    exact = models["fp32"].encode_code(texts)
+    rates: dict[tuple[str, int], list[float]] = {(name, size): [] for name in TYPES for size in BUDGETS}
+    cosines = {
+        name: float((model.encode_code(texts) * exact).sum(1).mean()) for name, model in models.items()
+    }
+    for _ in range(ROUNDS):
+        for (name, budget), found in rates.items():
+            models[name]._budget = budget
+            start = time.perf_counter()
+            models[name].encode_code(texts)
+            found.append(len(texts) / (time.perf_counter() - start))
+    return [
+        {
+            "type": name,
+            "tokens_a_pass": budget,
+            "functions_a_second": round(statistics.median(found), 1),
+            "cosine_with_fp32": round(cosines[name], 5),
+        }
+        for (name, budget), found in rates.items()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    texts = texts_of(options.folder)
+    embedder = load_embedder("small", device="cpu")
+    figures = {
+        "functions": len(texts),
+        "tokens_a_function": round(embedder.count_tokens(texts) / len(texts), 1),
+        "threads": torch.get_num_threads(),
+        "rows": measure(texts),
+    }
+    report(figures, options.output)
+
+
+if __name__ == "__main__":
+    main()
