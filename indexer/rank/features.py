@@ -54,6 +54,7 @@ def features(
     found |= _file_evidence("words", found["words"], files)
     if has_dense:
         found |= _dense(entries, files)
+        found["name_query_dense"] = found["dense"] * (query.kind == "symbol")
     return found
 
 

@@ -36,39 +36,41 @@ WORDS_ONLY = {
 }
 
 HYBRID = {
-    "words": 3.62,
-    "file_name": 1.43,
-    "file_name_whole": 1.78,
-    "folder": 4.37,
-    "symbol": -0.79,
-    "symbol_whole": 0.83,
+    "words": 3.52,
+    "file_name": 1.41,
+    "file_name_whole": 1.77,
+    "folder": 4.78,
+    "symbol": -0.71,
+    "symbol_whole": 0.79,
     "named": 0.3,
     "named_as_spelled": 0.2,
-    "named_type": 1.2,
-    "named_in_file": -0.58,
+    "named_type": 1.02,
+    "named_in_file": -0.5,
     "file_named": 0.61,
-    "name_query_named": 2.06,
-    "name_query_type": 1.7,
-    "is_text": -5.95,
-    "length": 0.4,
-    "test": -5.38,
-    "example": -6.54,
+    "name_query_named": 3.16,
+    "name_query_type": 0.68,
+    "is_text": -5.97,
+    "is_type": 0.02,
+    "length": 0.34,
+    "test": -5.37,
+    "example": -6.88,
     "vendored": -3.0,
-    "generated": -3.26,
-    "superseded": -7.34,
-    "foreign_platform": -3.68,
-    "header": -5.73,
-    "depth": -0.51,
-    "file_words": 0.74,
-    "file_words_top": 1.6,
-    "dense": 0.68,
-    "file_dense": -0.08,
-    "file_dense_top": -0.03,
+    "generated": -3.25,
+    "superseded": -7.48,
+    "foreign_platform": -3.73,
+    "header": -5.83,
+    "depth": -0.54,
+    "file_words": 0.81,
+    "file_words_top": 1.51,
+    "dense": 0.75,
+    "file_dense": -0.07,
+    "file_dense_top": -0.09,
+    "name_query_dense": -0.72,
 }
 
 SAME_FILE = 3.0
 """What a result loses for each better one of the same file, up to two."""
 
-CHANCE_SLOPE = 0.29
-CHANCE_OFFSET = -2.346
+CHANCE_SLOPE = 0.262
+CHANCE_OFFSET = -2.135
 """A score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers."""
