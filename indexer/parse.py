@@ -39,6 +39,14 @@ def parse(path: str, source: bytes) -> ParsedFile:
     return _finished(path, LANGUAGES[name].alias or name, content, found, errors)
 
 
+def parse_as_text(path: str, source: bytes, reason: str) -> ParsedFile:
+    """Blocks of lines, as `parse` gives them where a grammar fails; the reason becomes the error."""
+    content = read_source(source)
+    name = language_of(path, content.text[:16384]) or "text"
+    found = block_pieces(content.text, 0, len(content.text), "module")
+    return _finished(path, LANGUAGES[name].alias or name, content, found, [ParseError(0, reason)])
+
+
 def _parse_code(name: str, text: bytes) -> tuple[list[Piece], list[ParseError]]:
     from indexer.languages import trees, units
 

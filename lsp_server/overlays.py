@@ -159,13 +159,13 @@ class ParseCache:
 
     def parse(self, path: str, snapshot: Snapshot) -> ParsedFile:
         """Functions of a buffer as they are on the screen."""
-        from indexer.parse import parse
+        from indexer.reading import parse_safely
 
         key = str(snapshot.path)
         with self._lock:
             known = self._parsed.get(key)
             if known is None or known[0] != snapshot.text:
-                known = self._parsed[key] = (snapshot.text, parse(path, snapshot.data))
+                known = self._parsed[key] = (snapshot.text, parse_safely(path, snapshot.data))
             return known[1]
 
     def keep(self, paths: set[str]) -> None:

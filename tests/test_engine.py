@@ -380,19 +380,32 @@ def test_many_files_are_parsed_alike_in_this_process_and_in_workers(
 ) -> None:
     write_files(folder, {f"many/f{n}.py": f"def name_{n}():\n    return {n}\n" for n in range(150)})
     monkeypatch.setattr("indexer.update.default_workers", lambda: n_workers)
-    monkeypatch.setattr("indexer.reading.IN_PROCESS_BYTES", 100)
+    monkeypatch.setattr("indexer.reading.SHARED_BYTES", 100)
     with open_index(folder, config=config, embedder=HashEmbedder()) as index:
         assert index.update().parsed == 154
         assert [symbols(index, f"many/f{n}.py") for n in range(150)] == [[f"name_{n}"] for n in range(150)]
 
 
 @pytest.mark.parametrize(
-    "deed", ["os.abort()", "time.sleep(60)", "print('noise', flush=True) or os._exit(0)"]
+    ("deed", "shared_bytes"),
+    [
+        ("os.abort()", 0),
+        ("time.sleep(60)", 0),
+        ("print('noise', flush=True) or os._exit(0)", 0),
+        ("os.abort()", 1_000_000),
+        ("[None for _ in iter(int, 1)]", 1_000_000),
+    ],
+    ids=["crash", "hang", "exit", "crash beside few files", "spin beside few files"],
 )
 def test_a_file_that_kills_or_hangs_the_parser_costs_only_itself(
-    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch, settled: None, deed: str
+    folder: Path,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    settled: None,
+    deed: str,
+    shared_bytes: int,
 ) -> None:
-    from indexer import reading
+    from indexer import reading, workers
 
     write_files(folder, {f"f{n}.py": f"def name_{n}(): pass\n" for n in range(5)})
     (folder / "killer.py").write_text("def killer(): pass\n")
@@ -400,9 +413,10 @@ def test_a_file_that_kills_or_hangs_the_parser_costs_only_itself(
         "import os, time, indexer.parse as p; parse = p.parse;"
         f" p.parse = lambda path, text: {deed} if 'killer' in path else parse(path, text); "
     )
-    monkeypatch.setattr(reading, "_START", reading._START.replace("from indexer", crash + "from indexer"))
-    monkeypatch.setattr(reading, "IN_PROCESS_BYTES", 0)
-    monkeypatch.setattr(reading, "_TIMEOUT_S", 10.0)
+    monkeypatch.setattr(workers, "_START", workers._START.replace("from indexer", crash + "from indexer"))
+    monkeypatch.setattr(workers, "SHARED", workers.Worker())
+    monkeypatch.setattr(reading, "SHARED_BYTES", shared_bytes)
+    monkeypatch.setattr(workers, "TIMEOUT_S", 10.0)
     with open_index(folder, config=config, embedder=HashEmbedder()) as index:
         assert index.update().files == 10
         assert [(item.path, item.reason) for item in index.status().skipped] == [
@@ -518,13 +532,14 @@ def test_a_small_file_that_makes_a_grammar_take_all_memory_costs_only_itself(
     folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten kilobytes of open brackets have made the grammar of C# take nearly two gigabytes."""
-    from indexer import reading
+    from indexer import reading, workers
 
     # Less than the file needs, more than a worker has; and soon enough that this test is no burden.
-    limit = reading._START.replace(
-        "from indexer", "import indexer.reading as r; r._MOST_MEMORY = 600_000_000; from indexer"
+    limit = workers._START.replace(
+        "from indexer", "import indexer.workers as w; w._MOST_MEMORY = 600_000_000; from indexer"
     )
-    monkeypatch.setattr(reading, "_START", limit)
+    monkeypatch.setattr(workers, "_START", limit)
+    monkeypatch.setattr(workers, "SHARED", workers.Worker())
     (folder / "hostile.cs").write_bytes(b"<a" * 8000)
     with open_index(folder, config=config, embedder=HashEmbedder()) as index:
         index.update()
@@ -532,3 +547,28 @@ def test_a_small_file_that_makes_a_grammar_take_all_memory_costs_only_itself(
             ("hostile.cs", reading.CRASHED)
         ]
         assert symbols(index, "src/retry.py")
+
+
+def test_a_scanner_that_never_comes_back_costs_only_its_file(folder: Path, config: Config) -> None:
+    """The scanner of Kotlin's grammar waits for ever for what follows such an annotation at the end of a file."""
+    from indexer import reading
+
+    (folder / "Limits.kt").write_text("const val LIMIT // of items\n@")
+    with open_index(folder, config=config, embedder=HashEmbedder()) as index:
+        index.update()
+        skipped = [(item.path, item.reason) for item in index.status().skipped]
+        assert skipped == [("Limits.kt", reading.CRASHED)]
+        assert symbols(index, "src/retry.py")
+        (folder / "Limits.kt").write_text("@JvmField\nval limit = 3\n\nfun half() = limit / 2\n")
+        index.update(paths=["Limits.kt"])
+        assert "half" in symbols(index, "Limits.kt")
+
+
+def test_a_text_that_a_grammar_dies_of_is_blocks_of_text() -> None:
+    from indexer.reading import CRASHED, parse_safely
+
+    parsed = parse_safely("Limits.kt", b"const val LIMIT // of items\n@")
+    assert [function.body for function in parsed.functions] == ["const val LIMIT // of items\n@"]
+    assert parsed.language == "kotlin"
+    assert [error.message for error in parsed.errors] == [CRASHED]
+    assert [function.symbol for function in parse_safely("a.py", b"def f(): pass").functions] == ["f"]

@@ -212,3 +212,18 @@ def test_the_language_is_told_by_name_and_first_bytes(path: str, head: bytes, la
 def test_endings_belong_to_one_language_each() -> None:
     endings = [ending for row in LANGUAGES.values() for ending in row.extensions]
     assert len(endings) == len(set(endings))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("a.go", b"// Stack" + b" " * 40_000 + b"x\n// y\nfunc Push() {}\n"),
+        ("a.php", b"<?php\n/** Logs" + b" \t" * 20_000 + b"x */\nfunction log() {}\n"),
+        ("a.tf", b"resource " + b'"label" ' * 300 + b"{\n}\n"),
+    ],
+    ids=["blanks in a line comment", "blanks in a block comment", "labels of a block"],
+)
+def test_long_repetitions_take_no_more_than_their_length(name: str, source: bytes) -> None:
+    start = time.thread_time()
+    parse(name, source)
+    assert time.thread_time() - start < 2

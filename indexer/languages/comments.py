@@ -23,7 +23,8 @@ _DIRECTIVE = re.compile(
     r"|shellcheck |frozen_string_literal|typed: |sourcery|coverage:|LCOV_|GCOV|phpcs:|@codingStandards"
     r"|\.SYNOPSIS\s*$|\.DESCRIPTION\s*$|scalastyle:|hlint |spell-checker:|cspell:|MARK: ?-?$)"
 )
-_TRAILING_RULE = re.compile(r"\s*(?:/{3,}|\*{2,}|[-=#~]{3,})?\s*$")
+_TRAILING_RULES = (("/", 3), ("*", 2), ("-=#~", 3))
+"""Characters that a comment's line is closed with, and how many of them at least."""
 _RULE = re.compile(r"[\W_]*")
 _PREFIX = re.compile(r"^[ \t]*(?:\*+(?!/)[ \t]?)?")
 _TAG = {
@@ -110,9 +111,18 @@ def clean_comment(comment: str, language: Language) -> str:
             break
     else:
         lines = [_without_marker(line, language) for line in comment.splitlines()]
-    kept = [_TRAILING_RULE.sub("", line) for line in lines if not _is_noise(line)]
+    kept = [_without_trailing_rule(line) for line in lines if not _is_noise(line)]
     text = "\n".join(_dedented(kept)).strip()
     return _without_markup(text, language.markup) if language.markup else text
+
+
+def _without_trailing_rule(line: str) -> str:
+    line = line.rstrip()
+    for marks, least in _TRAILING_RULES:
+        bare = line.rstrip(marks)
+        if len(line) - len(bare) >= least:
+            return bare.rstrip()
+    return line
 
 
 def is_string(raw: str) -> bool:

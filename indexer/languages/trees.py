@@ -105,13 +105,17 @@ def is_repetitive(code: bytes) -> bool:
 
 
 def _parse(code: bytes, language: str) -> tree_sitter.Node:
-    parser = grammars.parser(language)
     repetitive = len(code) >= LARGE and is_repetitive(code)
+    return _parse_within(code, language, REPETITIVE_TIME_LIMIT if repetitive else TIME_LIMIT)
+
+
+def _parse_within(code: bytes, language: str, seconds: float) -> tree_sitter.Node:
+    parser = grammars.parser(language)
     try:
         tree = parser.parse(
             lambda offset, _: code[offset : offset + 65_536],
             encoding="utf8",
-            progress_callback=_Limits(REPETITIVE_TIME_LIMIT if repetitive else TIME_LIMIT),
+            progress_callback=_Limits(seconds),
         )
     except ValueError:
         parser.reset()
@@ -126,12 +130,13 @@ class _Limits:
         self._deadline = time.thread_time() + seconds
         self._most = resident_bytes() + MEMORY_LIMIT
         self._calls = 0
+        self._reached = False
 
     def __call__(self, *_: object) -> bool:
         self._calls += 1
-        if self._calls % 64:
-            return False
-        return time.thread_time() > self._deadline or resident_bytes() > self._most
+        if self._calls % 64 == 0:
+            self._reached = time.thread_time() > self._deadline or resident_bytes() > self._most
+        return self._reached
 
 
 def nesting(code: bytes) -> int:
@@ -168,7 +173,7 @@ def _parse_range(code: bytes, start: int, end: int, language: str) -> tree_sitte
     # Lines count from the piece: nothing here reads the points of its nodes.
     parser.included_ranges = [Range((0, 0), (code.count(b"\n", start, end), 0xFFFF), start, end)]
     try:
-        return parser.parse(code).root_node
+        return _parse_within(code, language, REPETITIVE_TIME_LIMIT)
     finally:
         del parser.included_ranges
 
