@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from indexer.rank.tokens import stem, tokenize
+from indexer.rank.tokens import UNSPACED, stem, tokenize
 from indexer.types import SearchFilters
 
 MAX_TERMS = 64
@@ -98,7 +98,7 @@ def parse_query(text: str) -> Query:
 
 def query_kind(text: str) -> str:
     """One of `QUERY_KINDS`."""
-    words = text.split()
+    words = UNSPACED.sub(_spaced, text).split()
     if len(_FRAME.findall(text)) >= 2:
         return "trace"
     if len(words) > 1 and len(_CODE.findall(text)) >= 2:
@@ -108,6 +108,12 @@ def query_kind(text: str) -> str:
     if _QUESTION.match(text) or text.endswith(_QUESTION_MARKS):
         return "question"
     return "sentence" if len(words) > 4 else "keyword"
+
+
+def _spaced(match: re.Match[str]) -> str:
+    # Two characters are about a word where words are written without spaces between them.
+    run = match.group()
+    return " ".join(("", *(run[at : at + 2] for at in range(0, len(run), 2)), ""))
 
 
 def folded_name(name: str) -> str:

@@ -19,7 +19,7 @@ _WORD = re.compile(r"\w+")
 _ASCII_PARTS = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 # Scripts written without spaces between words, and Hangul, whose particles stick to the nouns.
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
 )
 _COMBINING = re.compile(r"[\u0300-\u036f]")
@@ -55,7 +55,7 @@ def _foreign_tokens(word: str) -> list[str]:
     """Tokens of a word with letters outside ASCII: pairs for unspaced scripts, folded words for the rest."""
     tokens: list[str] = []
     start = 0
-    for match in _UNSPACED.finditer(word):
+    for match in UNSPACED.finditer(word):
         tokens += _spaced_tokens(word[start : match.start()])
         tokens += _pairs(unicodedata.normalize("NFKC", match.group()))
         start = match.end()
