@@ -27,6 +27,7 @@ from common import answers, edit, report, write_project
 from trial import BATCH, FILES, PER_FILE, Trial, fork, newer_version, told_by, wait_for
 
 from indexer.errors import UserError
+from indexer.parse import parse
 from indexer.store import check, repair
 from indexer.store.database import FILE_NAME
 from indexer.types import Progress
@@ -310,6 +311,8 @@ def permissions(work: Path) -> dict[str, Any]:
     """Take permissions away, use the store as a user without privileges, give them back."""
     found: dict[str, Any] = {"cases": 0, "problems": []}
     _, full = make_templates(work)
+    # Without privileges neither a worker can be started from here nor a grammar be imported.
+    parse("a.py", b"def warm_up(): pass")
     for number, (name, (place, mode)) in enumerate(DENIED.items()):
         trial = Trial(work / f"denied{number}", full)
         if os.geteuid() == 0:

@@ -78,7 +78,7 @@ class Search:
 
     def candidates(self, text: str, filters: SearchFilters, *, limit: int = CANDIDATES) -> Found:
         """What ranking is given; benchmarks fit its weights on this. `UserError` for an empty query."""
-        query = parse_query(self._clean(text))
+        query = self._with_abbreviations(parse_query(self._clean(text)))
         filters = merge(filters, query.filters)
         changed = changed_files(self._path) if filters.changed_only else frozenset()
         where = self._store.filter(self._root.id, filters, changed=changed)
@@ -100,6 +100,12 @@ class Search:
                 f"The query has {len(cleaned):,} characters; only the first {MAX_QUERY_CHARS:,} were used."
             )
         return cleaned[:MAX_QUERY_CHARS]
+
+    def _with_abbreviations(self, query: Query) -> Query:
+        if query.kind == "symbol":
+            return query  # a name is asked for as it is written
+        n_functions = self._store.lexical_statistics(self._root.id, ()).n_functions
+        return replace(query, abbreviations=self._store.abbreviations(self._root, query.terms, n_functions))
 
     def _lexical(self, query: Query, limit: int, where: Where) -> tuple[list[Hit], Statistics]:
         known = self._store.lexical_statistics(self._root.id, query.terms)

@@ -8,6 +8,7 @@ runs the caller's main module again.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import pickle
 import signal
@@ -16,6 +17,8 @@ import sys
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
@@ -38,27 +41,43 @@ class Worker:
         self._turn = threading.Lock()
 
     def call(self, function: Callable[..., _T], *arguments: object) -> _T:
-        """What a function of a module returns there; `WorkerError` where the process died of it."""
+        """What a function of a module returns there; `WorkerError` where the process died of it.
+
+        Where no process can be started the call is made here: at a risk, but better than not at all.
+        """
         with self._turn:
-            process = self._process = self._process or _start()
-            assert process.stdin is not None and process.stdout is not None
-            timer = threading.Timer(TIMEOUT_S, process.kill)
-            timer.start()
             try:
-                pickle.dump((function, arguments), process.stdin)
-                process.stdin.flush()
-                result: _T = pickle.load(process.stdout)
-            except (OSError, EOFError, pickle.UnpicklingError) as error:
-                self._end()
-                raise WorkerError from error
-            finally:
-                timer.cancel()
-            return result
+                self._process = self._process or _start()
+            except OSError as error:
+                log.warning("parsing in this process, because no other can be started: %s", error)
+                return function(*arguments)
+            return self._ask(self._process, function, arguments)
+
+    def _ask(
+        self, process: subprocess.Popen[bytes], function: Callable[..., _T], arguments: tuple[object, ...]
+    ) -> _T:
+        assert process.stdin is not None and process.stdout is not None
+        timer = threading.Timer(TIMEOUT_S, process.kill)
+        timer.start()
+        try:
+            pickle.dump((function, arguments), process.stdin)
+            process.stdin.flush()
+            result: _T = pickle.load(process.stdout)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self._end()
+            raise WorkerError from error
+        finally:
+            timer.cancel()
+        return result
 
     def stop(self) -> None:
         """End the subprocess, when the call that runs is done."""
         with self._turn:
             self._end()
+
+    def forget(self) -> None:
+        """Leave the subprocess to the process that this one was forked from: two cannot share its pipes."""
+        self._process, self._turn = None, threading.Lock()
 
     def _end(self) -> None:
         if self._process is not None:
@@ -69,6 +88,8 @@ class Worker:
 
 SHARED = Worker()
 """Of the whole program, for the few files of an edit; many files at once have workers of their own."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: SHARED.forget())
 
 
 _serving = False

@@ -22,7 +22,7 @@ _NEAR_BEST = 0.6
 def matched_terms(query: Query, function: Function) -> tuple[str, ...]:
     """The query's words that the function has, in the order of the query."""
     held = set(tokenize(f"{function.path} {function.symbol} {function.doc} {function.body}"))
-    return tuple(term for term in query.terms if term in held)
+    return tuple(word for word in query.words if word in held)
 
 
 def lines_that_answer(
@@ -30,6 +30,7 @@ def lines_that_answer(
 ) -> tuple[tuple[int, int], ...]:
     """Ranges of the file's lines, 0-based and half-open, in which the query's rarest words meet."""
     weights = {term: inverse_document_frequency(statistics, term) for term in query.terms}
+    weights |= {short: weights[term] for term, shorts in query.abbreviations.items() for short in shorts}
     lines = _file_lines(function)
     scores = [sum(weights.get(token, 0.0) for token in set(tokenize(text))) for _, text in lines]
     best = max(scores, default=0.0)

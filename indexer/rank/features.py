@@ -88,7 +88,7 @@ def _lexical(entries: Sequence[Entry], idf: dict[str, float]) -> dict[str, Array
 
 
 def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str, float]) -> dict[str, Array]:
-    matcher = Matcher(idf)
+    matcher = Matcher(idf, query.abbreviations)
     words = [path_words(path) for path in files.paths]
     stems = np.array([matcher.compare(path.stem) for path in words]).reshape(-1, 2)
     folders = np.array([matcher.compare(path.folders)[0] for path in words])

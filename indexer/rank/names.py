@@ -20,6 +20,7 @@ _PLATFORMS = frozenset(
 _ENTRY_FILES = frozenset({"__init__", "index", "mod", "lib", "main", "init"})
 _VERSION = re.compile(r"v(\d+)")
 _LEAST_ABBREVIATION = 3
+_ABBREVIATED = 0.8
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,12 @@ def parts(name: str) -> tuple[str, ...]:
 class Matcher:
     """How far names say the words of one query; remembers what it has compared."""
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
+    def __init__(
+        self, weights: Mapping[str, float], abbreviations: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        """`weights` of the query's words; `abbreviations` of some of them count as much as similar words."""
         self._weights = weights
+        self._full = {short: term for term, shorts in (abbreviations or {}).items() for short in shorts}
         self._total = sum(weights.values()) or 1.0
         self._best: dict[str, tuple[float, str]] = {}
 
@@ -146,6 +151,8 @@ class Matcher:
             best = (0.0, "")
             for term in self._weights:
                 best = max(best, (likeness(term, word), term))
+            if word in self._full:
+                best = max(best, (_ABBREVIATED, self._full[word]))
             self._best[word] = best
         return self._best[word]
 

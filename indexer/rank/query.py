@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from indexer.rank.tokens import UNSPACED, stem, tokenize
@@ -56,11 +57,18 @@ class Query:
     phrases: tuple[tuple[str, ...], ...] = ()
     """Search words of the quoted phrases; a result must contain each in order."""
     filters: SearchFilters = field(default_factory=SearchFilters)
+    abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the searched code writes for some of the terms."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The terms and their abbreviations."""
+        return (*self.terms, *(short for shorts in self.abbreviations.values() for short in shorts))
 
     @property
     def fts(self) -> str:
         """FTS5 expression: any word, and every phrase; empty when there is nothing to search by."""
-        words = " OR ".join(f'"{term}"' for term in self.terms)
+        words = " OR ".join(f'"{word}"' for word in self.words)
         phrases = [f'"{" ".join(phrase)}"' for phrase in self.phrases]
         if not phrases:
             return words
@@ -70,7 +78,7 @@ class Query:
     @property
     def fts_names(self) -> str:
         """The same over symbols and paths alone; a phrase may stand anywhere."""
-        words = " OR ".join(f'"{term}"' for term in self.terms)
+        words = " OR ".join(f'"{word}"' for word in self.words)
         named = f"{{symbol path}} : ({words})"
         must = " AND ".join(f'"{" ".join(phrase)}"' for phrase in self.phrases)
         return f"({must}) AND {named}" if must else named

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from indexer.rank.tokens import TOKENS_VERSION, tokenize
-from indexer.store import catalogue
+from indexer.store import abbreviations, catalogue
 from indexer.store.filters import Where
 from indexer.store.records import Hit, LexicalStatistics
 from indexer.types import Function
@@ -102,6 +102,11 @@ def statistics(db: sqlite3.Connection, root_id: int, terms: Iterable[str]) -> Le
     df = {term: row[0] if (row := db.execute(statement, (term,)).fetchone()) else 0 for term in set(terms)}
     n_functions, *totals = _totals(db, root_id)
     return LexicalStatistics(n_functions, tuple(total / max(n_functions, 1) for total in totals), df)
+
+
+def abbreviations_of(db: sqlite3.Connection, root_id: int, word: str, n_functions: int) -> tuple[str, ...]:
+    """What the root's code abbreviates a search word to."""
+    return abbreviations.of_word(db, _table(root_id), _vocabulary(root_id), word, n_functions)
 
 
 def verify(db: sqlite3.Connection, root_id: int) -> None:

@@ -25,6 +25,8 @@ from indexer.store.records import (
 )
 from indexer.types import Function, SearchFilters, SkippedFile, Vectors
 
+_REMEMBERED_WORDS = 4_096
+
 
 class Store:
     """All roots of one data folder. Readers never wait; there is one writer per root (`lock`)."""
@@ -36,6 +38,7 @@ class Store:
         self._graphs = self.home / hnsw.FOLDER
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
         self._refreshing = threading.Lock()
+        self._abbreviations: dict[tuple[int, int, str], tuple[str, ...]] = {}
         self._coverage: dict[int, tuple[tuple[int, int, int | None], tuple[int, int]]] = {}
 
     def close(self) -> None:
@@ -189,6 +192,22 @@ class Store:
         """What BM25 needs to know of the root."""
         with self._database.reading() as db:
             return lexical.statistics(db, root_id, terms)
+
+    def abbreviations(
+        self, root: RootRow, words: Iterable[str], n_functions: int
+    ) -> dict[str, tuple[str, ...]]:
+        """What the root's code abbreviates search words to, where it does; remembered for each state of the root."""
+        if len(self._abbreviations) > _REMEMBERED_WORDS:
+            self._abbreviations.clear()
+        found = {}
+        with self._database.reading() as db:
+            for word in words:
+                key = root.id, root.generation, word
+                if key not in self._abbreviations:
+                    self._abbreviations[key] = lexical.abbreviations_of(db, root.id, word, n_functions)
+                if shorts := self._abbreviations.get(key, ()):
+                    found[word] = shorts
+        return found
 
     # Vectors
 
