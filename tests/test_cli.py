@@ -411,7 +411,7 @@ def test_bench_measures_every_stage_and_leaves_nothing(root, home, tmp_path):
     positive = (
         figures["parse_mb_a_second_a_core"],
         figures["first_answer"]["words_s"],
-        figures["embedding"]["functions_a_second"],
+        figures["embedding"]["windows_a_second"],
         figures["disk_bytes_a_function"],
         figures["peak_memory_bytes"],
         *(figures["queries"][kind]["p99_ms"] for kind in ("words", "words_and_vectors", "while_indexing")),
