@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -93,23 +92,6 @@ class Index:
             if self._embedder is None and self._source is not None:
                 self._embedder = self._source() if callable(self._source) else self._source
             return self._embedder
-
-    @contextmanager
-    def loading_ahead(self) -> Iterator[None]:
-        """Meanwhile another thread loads all that embedding code needs; what fails is told when it is needed."""
-
-        def load() -> None:
-            with suppress(Exception):
-                embedder = self.load_embedder()
-                getattr(embedder, "load_now", lambda: None)()
-
-        thread = threading.Thread(target=load, name="codewhere-load", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            # An interpreter that ends in the middle of such an import may crash.
-            thread.join()
 
     def _load_default(self) -> Embedder:
         from indexer.embedding import load_configured

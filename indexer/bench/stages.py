@@ -118,12 +118,11 @@ def _first_answers(index: Index, query: str, on_progress: Callable[[Progress], N
         embedded[0] = progress.done if progress.stage == "embed" else 0
 
     start = time.perf_counter()
-    with index.loading_ahead():
-        index.update(embed=False, on_progress=on_progress)
-        index.search(query, dense=False)
-        words = time.perf_counter() - start
-        index.update(on_progress=enough, cancelled=lambda: embedded[0] > 0)
-        index.search(query)
+    index.update(embed=False, on_progress=on_progress)
+    index.search(query, dense=False)
+    words = time.perf_counter() - start
+    index.update(on_progress=enough, cancelled=lambda: embedded[0] > 0)
+    index.search(query)
     return {"words_s": words, "words_and_vectors_s": time.perf_counter() - start}
 
 

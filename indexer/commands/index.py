@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +46,8 @@ def run(path: Path, flags: Flags, *, embed: bool, verbose: bool, as_json: bool) 
 
 def update(index: Index, loader: EmbedderLoader, *, embed: bool = True) -> UpdateReport:
     """One update, with its progress on stderr; Ctrl-C stops it after the batch in flight."""
-    # A first index will embed: loading takes a second, and so does reading the files.
-    ahead = index.loading_ahead() if embed and not index.indexed else nullcontext()
     with (
         ProgressDisplay(loader) as display,
         Interruption("Stopping after this batch. Ctrl-C again stops at once.") as stop,
-        ahead,
     ):
         return index.update(on_progress=display, cancelled=stop, embed=embed)

@@ -1,4 +1,4 @@
-"""The decoder's forward pass on a CPU with int8 products: twice the speed of bfloat16, and nearer to float32.
+"""The decoder's forward pass on a CPU with int8 products: faster than bfloat16, and nearer to float32.
 
 Weights are used as they are on disk, int8 with one scale a row. What goes into a product is rounded to int8 with one
 scale a token (as LLM.int8(), arXiv 2208.07339, without its outliers: these models need none), so a text's vector does
