@@ -191,6 +191,11 @@ def faults_table() -> str:
     n_edits, n_seconds = together["counts"]["edits"], together["seconds"]
     seconds = f"{n_seconds:.0f} s of command line, watcher, two servers, gc and {n_edits:,} random edits"
     lines.append(f"| {seconds} | 1 | {len(together['problems'])} |")
+    fuzz = _read("fuzz.json")
+    if fuzz:
+        died = f"{len(fuzz['grammar_died'])} of them cost a worker and are kept as text"
+        what = f"damaged sources of {len(fuzz['languages'])} languages ({died})"
+        lines.append(f"| {what} | {fuzz['inputs']:,} | {len(fuzz['failures'])} |")
     return "\n".join(lines)
 
 
