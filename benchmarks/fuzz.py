@@ -4,7 +4,8 @@
 
 The seeds are the golden files of the tests. A mutation cuts, doubles, swaps, splices with another language, puts noise,
 brackets, escape codes or deep nesting anywhere. The parser must return for each one, in time, with sane ranges. What a
-grammar itself dies of in its worker is counted, and found again with the same seed: such a file is skipped with the reason.
+grammar itself dies of in its worker is counted, and found again with the same seed: such a file is skipped, with the
+reason.
 """
 
 from __future__ import annotations
