@@ -115,8 +115,11 @@ def serve() -> None:
         except EOFError:
             return
         function, arguments = call
-        pickle.dump(function(*arguments), out)
-        out.flush()
+        try:
+            pickle.dump(function(*arguments), out)
+            out.flush()
+        except BrokenPipeError:  # the parent was killed: nobody is left to be told
+            os._exit(0)
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_PROF, 0)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -81,3 +83,14 @@ def spin_with_a_limit():
     workers.limit_cpu(0)
     while True:
         pass
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal on this system")
+def test_a_worker_whose_parent_was_killed_ends_in_silence():
+    code = (
+        "import os, time; from indexer.workers import SHARED; SHARED.call(max, 1, 2);"
+        " import threading; threading.Thread(target=SHARED.call, args=(time.sleep, 1), daemon=True).start();"
+        " time.sleep(0.3); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, b"")
