@@ -9,14 +9,15 @@ are reported, and the cosine of each type's vectors with those of float32.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from common import report
 
+from indexer.bench.timing import seconds_of, spread
 from indexer.config import Config
 from indexer.embedding import load_embedder
 from indexer.parse import parse
@@ -38,7 +39,7 @@ def texts_of(folder: Path) -> list[str]:
         if isinstance(entry, SourceFile)
         for function in parse(entry.path, (folder / entry.path).read_bytes()).functions
     ]
-    return found[:: max(1, len(found) // TEXTS)][:TEXTS]
+    return list(spread(found, TEXTS))
 
 
 def measure(texts: list[str]) -> list[dict[str, Any]]:
@@ -52,9 +53,7 @@ def measure(texts: list[str]) -> list[dict[str, Any]]:
     for _ in range(ROUNDS):
         for (name, budget), found in rates.items():
             models[name]._budget = budget
-            start = time.perf_counter()
-            models[name].encode_code(texts)
-            found.append(len(texts) / (time.perf_counter() - start))
+            found.append(len(texts) / seconds_of(functools.partial(models[name].encode_code, texts)))
     return [
         {
             "type": name,

@@ -104,8 +104,7 @@ class Search:
     def _with_abbreviations(self, query: Query) -> Query:
         if query.kind == "symbol":
             return query  # a name is asked for as it is written
-        n_functions = self._store.lexical_statistics(self._root.id, ()).n_functions
-        return replace(query, abbreviations=self._store.abbreviations(self._root, query.terms, n_functions))
+        return replace(query, abbreviations=self._store.abbreviations(self._root, query.terms))
 
     def _lexical(self, query: Query, limit: int, where: Where) -> tuple[list[Hit], Statistics]:
         known = self._store.lexical_statistics(self._root.id, query.terms)

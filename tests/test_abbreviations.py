@@ -56,7 +56,7 @@ def test_a_name_is_searched_as_it_is_written(index):
 
 def test_a_word_that_is_hardly_ever_near_it_is_no_abbreviation(index):
     root = index._store.indexed_root(str(index.root))
-    known = index._store.abbreviations(root, ("configuration", "canvas", "cfg"), 38)
+    known = index._store.abbreviations(root, ("configuration", "canvas", "cfg"))
     assert known == {"configuration": ("cfg",)}
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from indexer.bench.timing import percentiles, seconds_of, spread
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class _Model:
     encode: Callable[[Sequence[str]], object]
     encode_query: Callable[[Sequence[str]], object]
     rates: list[float] = field(default_factory=list)
-    waits_ms: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
 
 
 def compare(
@@ -43,8 +42,7 @@ def compare(
     """A row for the embedder and one for each other model: medians over the rounds; nothing without others."""
     if not beside:
         return []
-    # Evenly from everywhere: a folder's first files may all be short.
-    texts = texts[:: max(1, len(texts) // _TEXTS)][:_TEXTS]
+    texts = spread(texts, _TEXTS)
     models = [_Model(embedder.name, embedder.encode_code, embedder.encode_queries)]
     models += [_load(name, embedder, model_name) for name in beside]
     for model in models:
@@ -81,22 +79,13 @@ def _load(name: str, embedder: Embedder, model_name: str) -> _Model:
 
 
 def _round(model: _Model, texts: Sequence[str], queries: Sequence[str]) -> None:
-    start = time.perf_counter()
-    model.encode(texts)
-    model.rates.append(len(texts) / (time.perf_counter() - start))
+    model.rates.append(len(texts) / seconds_of(lambda: model.encode(texts)))
     for number in range(_QUERIES):
-        start = time.perf_counter()
         # Never the same text twice, so that no cache answers.
-        model.encode_query([f"{queries[number % len(queries)]} {number}"])
-        model.waits_ms.append(1000 * (time.perf_counter() - start))
+        query = f"{queries[number % len(queries)]} {number}"
+        model.waits.append(seconds_of(functools.partial(model.encode_query, [query])))
 
 
 def _row(model: _Model) -> dict[str, Any]:
-    p50, p99 = np.percentile(model.waits_ms, (50, 99))
-    rate = statistics.median(model.rates)
-    return {
-        "name": model.name,
-        "functions_a_second": rate,
-        "query_p50_ms": float(p50),
-        "query_p99_ms": float(p99),
-    }
+    waits = {f"query_{name}": value for name, value in percentiles(model.waits).items()}
+    return {"name": model.name, "functions_a_second": statistics.median(model.rates), **waits}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
+from indexer.bench.timing import percentiles, seconds_of, spread
 from indexer.engine import Index, open_index
 from indexer.errors import UserError
 from indexer.priority import in_background
@@ -106,7 +107,7 @@ def _queries(functions: list[Function]) -> list[str]:
     """First sentences of doc comments, else symbols: spread over the folder, the same every time."""
     texts = [function.doc.split("\n")[0] for function in functions if len(function.doc) > 20]
     texts = texts or [function.symbol for function in functions if function.symbol] or ["where is it"]
-    return texts[:: max(1, len(texts) // _QUERIES)][:_QUERIES]
+    return list(spread(texts, _QUERIES))
 
 
 def _first_answers(index: Index, query: str, on_progress: Callable[[Progress], None]) -> Result:
@@ -162,7 +163,7 @@ def _embedding(embedder: Embedder, functions: list[Function]) -> Result:
     from indexer.bench.peak import peak_flops, work_per_token
 
     texts = _windows(embedder, [function.text for function in functions[:: max(1, len(functions) // 500)]])
-    seconds = _seconds(lambda: embedder.encode_code(texts))
+    seconds = seconds_of(lambda: embedder.encode_code(texts))
     result: Result = {"windows_a_second": len(texts) / seconds}
     if not _is_ours(embedder):
         return result
@@ -248,7 +249,7 @@ def _graph(vectors: Vectors) -> Result:
     labels = np.arange(count)
     graph = new_graph(vectors.shape[1])
     threads = os.cpu_count() or 1
-    build = _seconds(lambda: graph.add(labels, lambda ids: (ids, vectors[ids]), threads))
+    build = seconds_of(lambda: graph.add(labels, lambda ids: (ids, vectors[ids]), threads))
     asked = vectors[:: max(1, count // 200)]
     exact = np.argsort(-(asked @ vectors.T), axis=1)[:, :_NEIGHBOURS]
     seconds, hits = [], 0
@@ -261,23 +262,12 @@ def _graph(vectors: Vectors) -> Result:
         "vectors": count,
         "build_vectors_a_second": count / build,
         "recall_at_10": hits / exact.size,
-        **_percentiles(seconds),
+        **percentiles(seconds),
     }
 
 
 def _latency(search: Callable[[str], object], queries: list[str]) -> Result:
-    return _percentiles([_seconds(functools.partial(search, text)) for text in queries * _ROUNDS])
-
-
-def _percentiles(seconds: Sequence[float]) -> Result:
-    p50, p99 = np.percentile(np.array(seconds) * 1000, (50, 99))
-    return {"p50_ms": float(p50), "p99_ms": float(p99)}
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    return percentiles([seconds_of(functools.partial(search, text)) for text in queries * _ROUNDS])
 
 
 def _peak_memory() -> float:

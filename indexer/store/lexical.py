@@ -104,8 +104,9 @@ def statistics(db: sqlite3.Connection, root_id: int, terms: Iterable[str]) -> Le
     return LexicalStatistics(n_functions, tuple(total / max(n_functions, 1) for total in totals), df)
 
 
-def abbreviations_of(db: sqlite3.Connection, root_id: int, word: str, n_functions: int) -> tuple[str, ...]:
+def abbreviations_of(db: sqlite3.Connection, root_id: int, word: str) -> tuple[str, ...]:
     """What the root's code abbreviates a search word to."""
+    n_functions = _totals(db, root_id)[0]
     return abbreviations.of_word(db, _table(root_id), _vocabulary(root_id), word, n_functions)
 
 

@@ -193,9 +193,7 @@ class Store:
         with self._database.reading() as db:
             return lexical.statistics(db, root_id, terms)
 
-    def abbreviations(
-        self, root: RootRow, words: Iterable[str], n_functions: int
-    ) -> dict[str, tuple[str, ...]]:
+    def abbreviations(self, root: RootRow, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """What the root's code abbreviates search words to, where it does; remembered for each state of the root."""
         if len(self._abbreviations) > _REMEMBERED_WORDS:
             self._abbreviations.clear()
@@ -204,7 +202,7 @@ class Store:
             for word in words:
                 key = root.id, root.generation, word
                 if key not in self._abbreviations:
-                    self._abbreviations[key] = lexical.abbreviations_of(db, root.id, word, n_functions)
+                    self._abbreviations[key] = lexical.abbreviations_of(db, root.id, word)
                 if shorts := self._abbreviations.get(key, ()):
                     found[word] = shorts
         return found
