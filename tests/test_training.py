@@ -123,6 +123,111 @@ def test_a_stopped_run_goes_on_where_it_was(recipe, tmp_path):
     assert first.train_step(batch)["loss"] == pytest.approx(second.train_step(batch)["loss"], abs=1e-3)
 
 
+def _with_adapter(recipe, **changes):
+    return replace(
+        recipe,
+        backbone=replace(
+            recipe.backbone, layers=0, mlp_width=0, vocabulary=0, output_dim=32, name="tiny/backbone"
+        ),
+        tuning=replace(
+            recipe.tuning,
+            method="lora",
+            rank=4,
+            dims=(32, 16),
+            learning_rate=2e-2,
+            embedding_learning_rate=1e-2,
+            **changes,
+        ),
+    )
+
+
+def test_an_adapter_beside_its_backbone_is_the_model_that_was_trained(recipe, tmp_path, monkeypatch):
+    adapted = _with_adapter(recipe)
+    spec = train(adapted, tmp_path / "work", tmp_path / "out")
+    log = [json.loads(line) for line in (tmp_path / "work" / "log.jsonl").read_text().splitlines()]
+    assert sum(row["loss"] for row in log[-4:]) < sum(row["loss"] for row in log[:4]) * 0.9
+    assert spec.adapter and not list((tmp_path / "out").glob("model-*"))
+    monkeypatch.setenv("CODEWHERE_BACKBONE", recipe.backbone.folder)
+    embedder = load_embedder(str(tmp_path / "out"), device="cpu", dtype="fp32")
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    trainer = make_trainer(adapted, data, tmp_path / "work", torch.device("cpu"))
+    assert trainer.resume() and trainer.step == 24
+    trainer.model.float()
+    for role, encode in (("query", embedder.encode_queries), ("code", embedder.encode_code)):
+        found = torch.from_numpy(encode(WORDS))
+        torch.testing.assert_close(found, trainer.encode(WORDS, role), atol=2e-2, rtol=0)
+    int8 = load_embedder(str(tmp_path / "out"), device="cpu", dtype="fp32").encode_queries(WORDS)
+    assert (int8 * embedder.encode_queries(WORDS)).sum(1).min() > 0.99
+
+
+def test_an_adapter_leaves_the_backbone_as_it_is(recipe, tmp_path):
+    adapted = _with_adapter(recipe)
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    prepare(adapted, data, tmp_path / "work")
+    trainer = make_trainer(adapted, data, tmp_path / "work", torch.device("cpu"))
+    before = trainer.model.embed_tokens.weight.detach().clone()
+    for batch in islice(batches(data, 16, 1), 3):
+        trainer.train_step(batch)
+    after = trainer.model.embed_tokens.weight.detach()
+    assert torch.equal(after[:-4], before[:-4]) and not torch.equal(after[-4:], before[-4:])
+    name = "layers.1.mlp.up_proj.weight"
+    matrix = trainer.model.get_parameter(name).detach().float()
+    change = matrix - trainer.optimiser.low_rank[name].matrix.float()
+    assert change.abs().max() > 0
+    factors = trainer.optimiser.low_rank[name]
+    assert torch.linalg.matrix_rank(factors.b @ factors.a) <= 4
+
+
+@pytest.mark.parametrize(("found", "message"), [(None, "which is not a folder"), ("empty", "tokenizer")])
+def test_an_adapter_without_its_backbone_says_what_to_do(recipe, tmp_path, monkeypatch, found, message):
+    train(_with_adapter(recipe, steps=1), tmp_path / "work", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("CODEWHERE_BACKBONE", str(tmp_path / (found or "nowhere")))
+    with pytest.raises(UserError, match=message):
+        load_embedder(str(tmp_path / "out"), device="cpu")
+
+
+def test_a_model_of_ours_teaches_both_sides(recipe, tmp_path):
+    train(recipe, tmp_path / "work", tmp_path / "model")
+    student = replace(
+        recipe,
+        tuning=replace(recipe.tuning, teacher=str(tmp_path / "model"), teacher_weight=5.0, refit_head=()),
+    )
+    train(student, tmp_path / "again", tmp_path / "student")
+    log = [json.loads(line) for line in (tmp_path / "again" / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["loss"] < log[0]["loss"]
+
+
+def test_a_step_that_memory_does_not_hold_is_done_in_parts(recipe, tmp_path, monkeypatch):
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    prepare(recipe, data, tmp_path / "work")
+    trainer = make_trainer(recipe, data, tmp_path / "work", torch.device("cpu"))
+    forward, sizes = trainer._forward, []
+
+    def small_memory(side):
+        sizes.append(len(side))
+        if len(side) > 4:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(side)
+
+    monkeypatch.setattr(trainer, "_forward", small_memory)
+    row = trainer.train_step(next(batches(data, 16, 1)))
+    assert row["step"] == 1 and max(sizes) == 16 and sizes.count(4) == 16
+
+
+def test_solutions_of_one_task_are_pairs_and_no_negatives_of_each_other(tmp_path):
+    rows = [
+        {**pair(n), "query": f"task {n % 2}", "language": language}
+        for n, language in enumerate(("go", "c") * 3)
+    ]
+    (tmp_path / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = read_pairs(tmp_path / "tasks.jsonl", "similar")
+    assert len(found) == 4 and all(row.symbol in ("task 0", "task 1") for row in found)
+    batch = next(batches([(Source("x", "similar"), found)], 4, 1))
+    assert batch.roles == ("code", "code")
+    assert false_negatives(batch.keys, batch.codes).sum() >= 4
+
+
 @pytest.mark.parametrize("method", ["full", "bitfit"])
 def test_only_what_the_method_names_is_trained(recipe, tmp_path, method):
     recipe = replace(recipe, tuning=replace(recipe.tuning, method=method))
@@ -325,8 +430,10 @@ def test_a_teacher_turns_the_same_way_after_its_data_changed(tmp_path, monkeypat
             return torch.nn.functional.normalize(torch.stack(rows), dim=-1)
 
     monkeypatch.setattr("sentence_transformers.SentenceTransformer", Fake)
-    first = teacher.Teacher("x", WORDS, tmp_path / "t.pt").encode(WORDS)
-    second = teacher.Teacher("x", ["quite", "other", "words"], tmp_path / "t.pt").encode(WORDS)
+    rotation = tmp_path / "t.pt"
+    first = teacher.Teacher("x", WORDS, rotation, Tuning(), "cpu").encode(WORDS, "query")
+    others = ["quite", "other", "words"]
+    second = teacher.Teacher("x", others, rotation, Tuning(), "cpu").encode(WORDS, "query")
     torch.testing.assert_close(first, second)
     plain = Fake("x", "cpu").encode(WORDS)
     torch.testing.assert_close(first @ first.T, plain @ plain.T, atol=1e-5, rtol=1e-5)

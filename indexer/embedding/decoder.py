@@ -9,6 +9,8 @@ arXiv 2310.08232), so the last layer computes queries and its MLP for the last t
 from __future__ import annotations
 
 import functools
+import importlib.util
+import inspect
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -58,16 +60,33 @@ class Packing:
     """int64 [n], the place of each last token in the packed layout."""
     positions: Tensor
     """int64 [total_tokens], the position of each token in its sequence."""
+    starts: Tensor
+    """int32 [n + 1], where each sequence begins in the packed layout, and where the last one ends."""
     longest: int
 
     @classmethod
-    def of(cls, lengths: Tensor) -> Packing:
-        """Packing of sequences of these lengths, int64 [n], each at least 1."""
+    def of(cls, lengths: Tensor, device: torch.device | None = None) -> Packing:
+        """Packing on a device of sequences of these lengths, int64 [n], each at least 1.
+
+        Lengths that are still on the CPU spare a GPU the wait for what is read back from it.
+        """
         longest = int(lengths.max())
         ends = lengths.cumsum(0)
         owner = torch.repeat_interleave(torch.arange(len(lengths), device=lengths.device), lengths)
-        positions = torch.arange(int(ends[-1]), device=lengths.device) - (ends - lengths)[owner]
-        return cls(lengths, owner * longest + positions, ends - 1, positions, longest)
+        positions = torch.arange(len(owner), device=lengths.device) - (ends - lengths)[owner]
+        starts = F.pad(ends, (1, 0)).to(torch.int32)
+
+        def there(part: Tensor) -> Tensor:
+            return part.to(device or part.device, non_blocking=True)
+
+        return cls(
+            there(lengths),
+            there(owner * longest + positions),
+            there(ends - 1),
+            there(positions),
+            there(starts),
+            longest,
+        )
 
 
 class Attention(nn.Module):
@@ -149,7 +168,7 @@ class Decoder(nn.Module):
 
     def hidden(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Normed hidden states [n, hidden] of the last tokens."""
-        packing = Packing.of(lengths)
+        packing = Packing.of(lengths, ids.device)
         # The embedding may be kept in float32 while it is trained; the layers compute in their own type.
         x = self.embed_tokens(ids).to(self.head.weight.dtype)
         rotary = rotary_tables(packing.positions, self.config, x.dtype)
@@ -164,6 +183,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_onl
 
     Returns [rows, heads * head_dim]; the rows are all tokens, or the last one of each sequence.
     """
+    if _packs_attention(query):
+        return _packed_attention(query, key, value, packing, last_only)
     group = query.shape[1] // key.shape[1]
     key, value = pad(key, packing), pad(value, packing)
     if last_only:
@@ -180,6 +201,52 @@ def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_onl
     else:
         out = _merged_attention(padded, key, value)
     return out.transpose(1, 2).flatten(2).flatten(0, 1)[packing.padded]
+
+
+def _packs_attention(query: Tensor) -> bool:
+    """Whether the fused kernel for sequences of any lengths takes it: NVIDIA GPUs since Ampere, half precision."""
+    return query.is_cuda and query.element_size() == 2 and _has_packed_attention()
+
+
+@functools.cache
+def _has_packed_attention() -> bool:
+    # PyTorch has it since 2.10.
+    there = importlib.util.find_spec("torch.nn.attention.varlen") is not None
+    return there and torch.version.cuda is not None and torch.cuda.get_device_capability() >= (8, 0)
+
+
+def _packed_attention(query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_only: bool) -> Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    options = _packed_options(causal=not last_only)
+    if "enable_gqa" not in options:
+        group = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)
+    starts, longest = packing.starts, packing.longest
+    if last_only:
+        # One query a sequence, which sees all of it.
+        own = torch.arange(len(starts), dtype=torch.int32, device=query.device)
+        return cast(Tensor, varlen_attn(query, key, value, own, starts, 1, longest, **options)).flatten(1)
+    return cast(Tensor, varlen_attn(query, key, value, starts, starts, longest, longest, **options)).flatten(
+        1
+    )
+
+
+def _packed_options(causal: bool) -> dict[str, Any]:
+    """How this release of PyTorch is told that attention is causal, and that it is grouped where it can be."""
+    options: dict[str, Any] = {
+        "window_size": (-1, 0) if causal else (-1, -1),
+        "is_causal": causal,
+        "enable_gqa": True,
+    }
+    return {name: value for name, value in options.items() if name in _packed_parameters()}
+
+
+@functools.cache
+def _packed_parameters() -> frozenset[str]:
+    from torch.nn.attention.varlen import varlen_attn
+
+    return frozenset(inspect.signature(varlen_attn).parameters)
 
 
 def _merged_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from indexer.embedding.adapter import adapted_weights
 from indexer.embedding.decoder import Decoder, DecoderConfig
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.spec import ModelSpec
@@ -36,26 +37,36 @@ class Backend(Protocol):
 class PackedDecoder:
     """Backend of our own models: the packed forward pass of `indexer.embedding.decoder`."""
 
-    def __init__(self, spec: ModelSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        folder: Path,
+        device: torch.device,
+        dtype: torch.dtype,
+        backbone: Path | None = None,
+    ) -> None:
         self._device = device
-        self._model = _model(DecoderConfig.from_dict(spec.config), folder, device, dtype)
+        self._model = _model(spec, folder, device, dtype, backbone)
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Vectors [n, dim] of rows of token ids, not normalised."""
-        lengths = torch.tensor([len(row) for row in rows], device=self._device)
-        flat = torch.tensor([number for row in rows for number in row], device=self._device)
-        return self._model(flat, lengths)
+        flat = torch.tensor([number for row in rows for number in row])
+        return self._model(flat.to(self._device), torch.tensor([len(row) for row in rows]))
 
 
 def _model(
-    config: DecoderConfig, folder: Path, device: torch.device, dtype: torch.dtype
+    spec: ModelSpec, folder: Path, device: torch.device, dtype: torch.dtype, backbone: Path | None
 ) -> Callable[[Tensor, Tensor], Tensor]:
+    config = DecoderConfig.from_dict(spec.config)
     if dtype == torch.int8:
-        return Int8Decoder(read_stored(folder), config)
+        # What an adapter makes of its backbone is rounded as it is loaded.
+        stored = adapted_weights(spec, folder, backbone, torch.float32) if backbone else read_stored(folder)
+        return Int8Decoder(stored, config)
+    weights = adapted_weights(spec, folder, backbone, dtype) if backbone else read_weights(folder, dtype)
     # Weights are assigned, not copied into freshly initialised ones: that halves the time of a cold start.
     with torch.device("meta"):
         model = Decoder(config)
-    model.load_state_dict(read_weights(folder, dtype), assign=True)
+    model.load_state_dict(weights, assign=True)
     return model.to(device).eval().requires_grad_(False)
 
 

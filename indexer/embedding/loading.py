@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +12,18 @@ from typing import TYPE_CHECKING
 from tokenizers import Tokenizer
 
 from indexer.embedding import SHIPPED, available_models
+from indexer.embedding.adapter import adapted_tokenizer
 from indexer.embedding.devices import choose_device, choose_dtype
 from indexer.embedding.embedder import Backend, DecoderEmbedder, PackedDecoder
-from indexer.embedding.spec import SPEC_FILE, ModelSpec
+from indexer.embedding.spec import BACKBONE_VARIABLE, SPEC_FILE, ModelSpec, find_backbone
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
     import torch
 
+log = logging.getLogger(__name__)
+
 UDEVER_SIZES = {"560m": 1024, "1b1": 1536, "3b": 2560, "7b1": 4096}
-BACKBONE_VARIABLE = "CODEWHERE_BACKBONE"
-"""Names the folder of an adapter's backbone, for machines that cannot reach the hub."""
 
 
 def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> DecoderEmbedder:
@@ -39,8 +41,13 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
     number_type = choose_dtype(dtype, place, own=spec.backend == "decoder")
     where = torch.device(place)
     if spec.backend == "decoder":
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        backend: Backend = PackedDecoder(spec, folder, where, number_type)
+        backbone = backbone_of(spec) if spec.adapter else None
+        tokenizer = (
+            adapted_tokenizer(spec, backbone)
+            if backbone
+            else Tokenizer.from_file(str(folder / "tokenizer.json"))
+        )
+        backend: Backend = PackedDecoder(spec, folder, where, number_type, backbone)
     else:
         tokenizer, backend, spec = _load_foreign(spec, folder, where, number_type)
     name_of_type = str(number_type).removeprefix("torch.")
@@ -51,9 +58,29 @@ def resolve_auto(name: str, device: str) -> str:
     """`auto` is `base` where there is a GPU and its backbone, else `small`."""
     if name != "auto":
         return name
-    if device != "cpu" and "base" in available_models() and _backbone_folder("base") is not None:
-        return "base"
+    if device != "cpu" and "base" in available_models():
+        spec = ModelSpec.read(SHIPPED / "base")
+        if find_backbone(spec) is not None:
+            return "base"
     return "small"
+
+
+def backbone_of(spec: ModelSpec) -> Path:
+    """The folder of an adapter's backbone; fetched from the hub where it is not on this machine, and said so."""
+    found = find_backbone(spec)
+    if found is not None:
+        log.info("%s adapts %s in %s", spec.name, spec.backbone, found)
+        return found
+    if os.environ.get(BACKBONE_VARIABLE):
+        raise UserError(f"{BACKBONE_VARIABLE} names {os.environ[BACKBONE_VARIABLE]}, which is not a folder")
+    log.warning("the model %s adapts %s, which is fetched from the hub (once)", spec.name, spec.backbone)
+    try:
+        return _from_hub(spec.backbone)
+    except UserError as error:
+        raise UserError(
+            f"the model {spec.name!r} is an adapter on {spec.backbone}, which is not on this machine and could not be"
+            f" fetched; copy it here and name its folder in {BACKBONE_VARIABLE}"
+        ) from error
 
 
 def find(name: str) -> Path:
@@ -83,16 +110,6 @@ def _from_hub(name: str) -> Path:
             f"the model {name!r} is not on this machine and could not be fetched from the hub "
             f"({type(error).__name__}); copy its folder here and name the folder instead"
         ) from error
-
-
-def _backbone_folder(name: str) -> Path | None:
-    named = os.environ.get(BACKBONE_VARIABLE)
-    if named:
-        return Path(named) if Path(named).is_dir() else None
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(ModelSpec.read(SHIPPED / name).backbone, "config.json")
-    return Path(cached).parent if isinstance(cached, str) else None
 
 
 def foreign_spec(name: str, folder: Path) -> ModelSpec:
@@ -142,10 +159,7 @@ def _load_foreign(
 ) -> tuple[Tokenizer, Backend, ModelSpec]:
     from indexer.embedding.foreign import TransformersDecoder, end_marker
 
-    backbone = folder
-    if spec.adapter:
-        found = _backbone_folder(spec.name) or _from_hub(spec.backbone)
-        backbone = found
+    backbone = backbone_of(spec) if spec.adapter else folder
     model = TransformersDecoder(spec, backbone, folder, device, dtype)
     if not any(spec.query_markers) and spec.pooling == "last":
         end = end_marker(model.tokenizer)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.embedding import SHIPPED, available_models
-from indexer.embedding.spec import SPEC_FILE, ModelSpec
+from indexer.embedding.spec import SPEC_FILE, ModelSpec, find_backbone
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def quick_embedder(
     if folder is None:
         return None
     spec = ModelSpec.read(folder)
-    if spec.backend != "decoder" or (dim is not None and dim > spec.dim):
+    if spec.backend != "decoder" or spec.adapter or (dim is not None and dim > spec.dim):
         return None
     return QuickEmbedder(spec, folder, dim or spec.dim, load)
 
@@ -56,10 +56,14 @@ def _folder(name: str, fingerprint: str) -> Path | None:
             known = ModelSpec.read(SHIPPED / candidate).fingerprint()
             if fingerprint and fingerprint.split("-")[0] == known:
                 return SHIPPED / candidate
-        # With more models than one it depends on the device, which PyTorch knows.
-        return SHIPPED / "small" if shipped == ["small"] else None
+        # Whether it is `base` depends on the device too, which PyTorch knows.
+        return None if _base_may_be_meant(shipped) else SHIPPED / "small"
     folder = SHIPPED / name if name in shipped else Path(name).expanduser()
     return folder if (folder / SPEC_FILE).is_file() else None
+
+
+def _base_may_be_meant(shipped: Sequence[str]) -> bool:
+    return "base" in shipped and find_backbone(ModelSpec.read(SHIPPED / "base")) is not None
 
 
 class QuickEmbedder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from indexer.errors import UserError
 
 SPEC_FILE = "codewhere.json"
 FORMAT = 1
+BACKBONE_VARIABLE = "CODEWHERE_BACKBONE"
+"""Names the folder of an adapter's backbone, for machines that cannot reach the hub."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,17 @@ class ModelSpec:
         }
         blob = json.dumps(read, sort_keys=True).encode()
         return hashlib.blake2b(blob, digest_size=8).hexdigest()
+
+
+def find_backbone(spec: ModelSpec) -> Path | None:
+    """The folder of the backbone on this machine: the one that is named, else the hub's local copy; None without."""
+    named = os.environ.get(BACKBONE_VARIABLE)
+    if named:
+        return Path(named) if Path(named).is_dir() else None
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(spec.backbone, "config.json")
+    return Path(cached).parent if isinstance(cached, str) else None
 
 
 def sha256(path: Path) -> str:

@@ -9,14 +9,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from indexer.errors import UserError
 from indexer.training.recipe import Source
 
-RUN_OF_ONE_REPOSITORY = 12
-"""Pairs of one repository that stay together in a batch: its other functions are the hard negatives."""
+RUN_OF_NEIGHBOURS = 8
+"""Pairs of one repository, neighbours in its files, that stay together in a batch: they are the hard negatives."""
 
 _STOP_WORDS = frozenset(
     (
@@ -41,13 +42,14 @@ class Pair:
     query: str
     code: str
     language: str
-    """Programming language, or `parallel` for two natural-language texts."""
+    """Programming language, `parallel` for two natural-language texts, `similar` for two functions."""
     natural: str
     """Natural language of the query, ISO 639."""
     repo: str
     symbol: str = ""
     rest: str = ""
     """What the doc comment says beyond the query; it may stay with the code."""
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,18 @@ class Batch:
     codes: list[str]
     english: list[str]
     """The meaning of each row in English as the teacher reads it; empty where there is none."""
-    symmetric: bool
-    """Both sides are queries."""
+    keys: list[str]
+    """Rows of one key answer each other."""
+    roles: tuple[str, str] = ("query", "code")
+    """What each side is; texts of one role wear the same markers, as in the paper's symmetric tasks."""
 
 
 def read_pairs(path: Path, kind: str) -> list[Pair]:
     """The pairs of a JSONL file, plain or zstd-compressed; `UserError` where it cannot be read."""
     make = _parallel if kind == "parallel" else _code_pair
     try:
-        return [make(json.loads(line)) for line in _lines(path)]
+        pairs = [make(json.loads(line)) for line in _lines(path)]
+        return list(_solutions_of_one_task(pairs)) if kind == "similar" else pairs
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is no file of training pairs: {error}") from error
 
@@ -90,6 +95,7 @@ def _code_pair(row: dict[str, Any]) -> Pair:
         repo=row.get("repo") or "",
         symbol=row.get("symbol") or "",
         rest=row.get("doc_rest") or "",
+        path=row.get("path") or "",
     )
 
 
@@ -97,22 +103,31 @@ def _parallel(row: dict[str, Any]) -> Pair:
     return Pair(row["a"], row["b"], "parallel", row["lang"], row.get("source") or "")
 
 
+def _solutions_of_one_task(pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """Each solution with the next one of the same task, in whatever language; the task is kept as the symbol."""
+    tasks: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        tasks[pair.query].append(pair)
+    for solutions in tasks.values():
+        for one, other in pairwise(solutions):
+            yield Pair(one.code, other.code, "similar", one.natural, "", symbol=one.query)
+
+
 def batches(sources: Sequence[tuple[Source, list[Pair]]], size: int, seed: int) -> Iterator[Batch]:
     """Endless batches, each of one language, so that language is no shortcut to the right answer."""
     rng = random.Random(seed)
-    streams: list[tuple[Iterator[list[Pair]], bool]] = []
+    streams: list[tuple[Iterator[list[Pair]], str]] = []
     shares: list[float] = []
     for source, pairs in sources:
         groups = _by_language(pairs)
         # The square root lifts the rare languages without repeating their few pairs too often.
         total = sum(len(group) ** 0.5 for group in groups.values())
         for group in groups.values():
-            streams.append((_endless(group, size, rng), source.kind == "parallel"))
+            streams.append((_endless(group, size, rng), source.kind))
             shares.append(source.weight * len(group) ** 0.5 / total)
     while True:
-        stream, symmetric = rng.choices(streams, shares)[0]
-        rows = next(stream)
-        yield _parallel_batch(rows, rng) if symmetric else _code_batch(rows, rng)
+        stream, kind = rng.choices(streams, shares)[0]
+        yield _batch(next(stream), kind, rng)
 
 
 def _by_language(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
@@ -136,23 +151,24 @@ def _in_runs(pairs: list[Pair], rng: random.Random) -> list[Pair]:
         by_repo[pair.repo].append(pair)
     runs = []
     for group in by_repo.values():
+        # Shuffled first, so that functions of one file come in another order each time.
         rng.shuffle(group)
-        runs += [group[i : i + RUN_OF_ONE_REPOSITORY] for i in range(0, len(group), RUN_OF_ONE_REPOSITORY)]
+        group.sort(key=lambda pair: pair.path)
+        start = rng.randrange(RUN_OF_NEIGHBOURS)
+        cuts = [0, *range(start or RUN_OF_NEIGHBOURS, len(group), RUN_OF_NEIGHBOURS), len(group)]
+        runs += [group[i:j] for i, j in pairwise(cuts)]
     rng.shuffle(runs)
     return [pair for run in runs for pair in run]
 
 
-def _parallel_batch(rows: list[Pair], rng: random.Random) -> Batch:
-    return Batch([row.query for row in rows], [row.code for row in rows], [row.query for row in rows], True)
-
-
-def _code_batch(rows: list[Pair], rng: random.Random) -> Batch:
-    return Batch(
-        [ask(row, rng) for row in rows],
-        [code_text(row, rng) for row in rows],
-        [row.query if row.natural == "en" else "" for row in rows],
-        False,
-    )
+def _batch(rows: list[Pair], kind: str, rng: random.Random) -> Batch:
+    queries, codes = [row.query for row in rows], [row.code for row in rows]
+    if kind == "parallel":
+        return Batch(queries, codes, queries, queries, ("query", "query"))
+    if kind == "similar":
+        return Batch(queries, codes, [""] * len(rows), [row.symbol for row in rows], ("code", "code"))
+    english = [row.query if row.natural == "en" else "" for row in rows]
+    return Batch([ask(row, rng) for row in rows], [code_text(row, rng) for row in rows], english, queries)
 
 
 def ask(pair: Pair, rng: random.Random) -> str:

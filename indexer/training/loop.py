@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,33 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from indexer.ahead import run_ahead
 from indexer.embedding.decoder import Decoder
 from indexer.training.data import Batch
 from indexer.training.head import ridge_head
 from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce
 from indexer.training.optimiser import MasterWeights
 from indexer.training.recipe import Tuning
-from indexer.training.teacher import Teacher
+from indexer.training.teacher import Targets
 from indexer.training.texts import TextEncoder
 
 log = logging.getLogger(__name__)
+
+Sides = tuple[list[list[int]], list[list[int]]]
+"""Token ids of the queries and of the codes of a batch."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch, ready for the device; made ahead of it on another thread."""
+
+    sides: Sides
+    ignore: Tensor
+    """Bool [n, n], negatives that are no negatives."""
+    targets: tuple[Tensor, Tensor] | None
+    """The teacher's vectors of both sides, float32 [n, t]."""
+    known: Tensor
+    """Bool [n], rows that the teacher has a vector for."""
 
 
 @dataclass
@@ -34,7 +52,7 @@ class Trainer:
     model: Decoder
     encoder: TextEncoder
     tuning: Tuning
-    teacher: Teacher | None
+    teacher: Targets | None
     folder: Path
     device: torch.device
     step: int = 0
@@ -58,12 +76,13 @@ class Trainer:
         saved = time.monotonic()
         for _ in range(self.step):
             next(batches)
+        calls = (partial(self._prepare, batch) for batch in islice(batches, self.tuning.steps - self.step))
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as journal:
-            while self.step < self.tuning.steps:
+            for prepared in run_ahead(calls, 0 if self.device.type == "cpu" else 2):
                 if self.step in self.tuning.refit_head:
                     self.refit_head(batches)
                 start = time.monotonic()
-                row = self.train_step(next(batches))
+                row = self._step(prepared)
                 row["seconds"] = round(time.monotonic() - start, 2)
                 journal.write(json.dumps(row) + "\n")
                 journal.flush()
@@ -75,29 +94,31 @@ class Trainer:
 
     def train_step(self, batch: Batch) -> dict[str, Any]:
         """One step of the optimiser; the row for the log."""
+        return self._step(self._prepare(batch))
+
+    def _prepare(self, batch: Batch) -> Prepared:
         targets, known = self._targets(batch)
-        similarity = targets @ targets.T if targets is not None else None
-        ignore = false_negatives(batch.queries, batch.codes, similarity).to(self.device)
+        similarity = targets[0] @ targets[0].T if targets is not None else None
+        ignore = false_negatives(batch.keys, batch.codes, similarity)
+        return Prepared(self.encoder.batch(batch, self.tuning), ignore, targets, known)
+
+    def _step(self, batch: Prepared) -> dict[str, Any]:
+        ignore, known = batch.ignore.to(self.device), batch.known.to(self.device)
+        targets = [side.to(self.device) for side in batch.targets or ()]
+        tuning = self.tuning
 
         def loss_of(queries: Tensor, codes: Tensor) -> Tensor:
-            tuning = self.tuning
             loss = matryoshka_info_nce(queries, codes, tuning.dims, tuning.temperature, ignore)
-            if targets is not None:
-                pull = geometry(queries, targets, known) + geometry(codes, targets, known)
+            if targets:
+                pull = geometry(queries, targets[0], known) + geometry(codes, targets[1], known)
                 loss = loss + tuning.teacher_weight * pull
             return loss
 
-        sides = self.encoder.batch(batch, self.tuning)
-        if self.tuning.minibatch:
-            loss = self._backward_in_parts(sides, loss_of)
-        else:
-            queries, codes = (self._forward(side) for side in sides)
-            loss = loss_of(queries, codes)
-            loss.backward()  # type: ignore[no-untyped-call]
+        loss = self._backward(batch.sides, loss_of)
         self.optimiser.step(self.step)
         self.step += 1
-        tokens = sum(len(ids) for side in sides for ids in side)
-        return {"step": self.step, "loss": round(float(loss.detach()), 4), "tokens": tokens}
+        tokens = sum(len(ids) for side in batch.sides for ids in side)
+        return {"step": self.step, "loss": round(float(loss), 4), "tokens": tokens}
 
     def refit_head(self, batches: Iterator[Batch], count: int = 40) -> None:
         """Fit the head to the teacher over the next `count` batches; without a teacher nothing happens."""
@@ -106,19 +127,18 @@ class Trainer:
         states, targets = [], []
         for batch in islice(batches, count):
             wanted, known = self._targets(batch)
-            if wanted is not None:
-                for side in self.encoder.batch(batch, self.tuning):
-                    states.append(self._hidden(side)[known].cpu())
-                    targets.append(wanted[known].cpu())
+            for side, aims in zip(self.encoder.batch(batch, self.tuning), wanted or (), strict=False):
+                states.append(self._hidden(side).cpu()[known])
+                targets.append(aims[known])
         head = self.optimiser.masters["head.weight"]
         head.copy_(ridge_head(torch.cat(states), torch.cat(targets), head.cpu()))
         self.optimiser.forget("head.weight")
 
     @torch.no_grad()
-    def encode_queries(self, texts: Sequence[str]) -> Tensor:
-        """Vectors float32 [n, output_dim] of queries as the model stands, L2-normalised."""
+    def encode(self, texts: Sequence[str], role: str) -> Tensor:
+        """Vectors float32 [n, output_dim] of texts in a role as the model stands, L2-normalised."""
         size = self.tuning.batch
-        sides = [self.encoder.queries(texts[i : i + size], self.tuning) for i in range(0, len(texts), size)]
+        sides = [self.encoder.ids(texts[i : i + size], role, self.tuning) for i in range(0, len(texts), size)]
         return F.normalize(torch.cat([self._forward(side).cpu() for side in sides]), dim=-1)
 
     @torch.no_grad()
@@ -127,25 +147,38 @@ class Trainer:
         return self.model.hidden(flat, lengths).float()
 
     def _packed(self, side: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
-        lengths = torch.tensor([len(ids) for ids in side], device=self.device)
-        return lengths, torch.tensor([number for ids in side for number in ids], device=self.device)
+        flat = torch.tensor([number for ids in side for number in ids])
+        return torch.tensor([len(ids) for ids in side]), flat.to(self.device)
 
-    def _targets(self, batch: Batch) -> tuple[Tensor | None, Tensor]:
-        known = torch.tensor([bool(text) for text in batch.english], device=self.device)
-        if self.teacher is None or not bool(known.any()):
-            return None, known
-        return self.teacher.encode(batch.english).to(self.device), known
+    def _targets(self, batch: Batch) -> tuple[tuple[Tensor, Tensor] | None, Tensor]:
+        if self.teacher is None:
+            return None, torch.zeros(len(batch.queries), dtype=torch.bool)
+        queries, codes, known = self.teacher(batch)
+        return (queries, codes) if bool(known.any()) else None, known
 
     def _forward(self, side: Sequence[list[int]]) -> Tensor:
         lengths, flat = self._packed(side)
         vectors: Tensor = self.model(flat, lengths)
         return vectors.float()
 
+    def _backward(self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Leave the gradients of a batch in the model; returns the loss."""
+        if self.tuning.minibatch:
+            return self._backward_in_parts(sides, loss_of, self.tuning.minibatch)
+        try:
+            loss = loss_of(*(self._forward(side) for side in sides))
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss.detach()
+        except torch.OutOfMemoryError:
+            log.warning("step %d does not fit into memory at once; it is done in parts", self.step)
+        self.model.zero_grad()
+        torch.cuda.empty_cache()
+        return self._backward_in_parts(sides, loss_of, max(1, len(sides[0]) // 4))
+
     def _backward_in_parts(
-        self, sides: tuple[list[list[int]], list[list[int]]], loss_of: Callable[[Tensor, Tensor], Tensor]
+        self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor], size: int
     ) -> Tensor:
-        """GradCache (arXiv 2101.06983): the loss of the whole batch with the memory of one minibatch."""
-        size = self.tuning.minibatch
+        """GradCache (arXiv 2101.06983): the loss of the whole batch with the memory of `size` texts."""
         with torch.no_grad():
             whole = [
                 torch.cat([self._forward(s[i : i + size]) for i in range(0, len(s), size)]) for s in sides
@@ -158,7 +191,7 @@ class Trainer:
             for start in range(0, len(side), size):
                 part = self._forward(side[start : start + size])
                 part.backward(vectors.grad[start : start + size])  # type: ignore[no-untyped-call]
-        return loss
+        return loss.detach()
 
     def save(self) -> None:
         """Write the checkpoint; the old one stays until the new one is whole."""

@@ -31,13 +31,13 @@ def matryoshka_info_nce(
     return torch.stack(losses).mean()
 
 
-def false_negatives(queries: Sequence[str], codes: Sequence[str], similarity: Tensor | None = None) -> Tensor:
+def false_negatives(keys: Sequence[str], codes: Sequence[str], similarity: Tensor | None = None) -> Tensor:
     """Bool [n, n]: pairs in a batch that must not count as negatives.
 
-    They share the query or the code, or a teacher finds their queries nearly equal (`similarity` [n, n], cosine).
+    They share the key or the code, or a teacher finds their queries nearly equal (`similarity` [n, n], cosine).
     """
-    count = len(queries)
-    same = _equal(queries) | _equal(codes)
+    count = len(keys)
+    same = _equal(keys) | _equal(codes)
     if similarity is not None:
         same |= similarity.cpu() > 0.9
     return same & ~torch.eye(count, dtype=torch.bool)

@@ -19,7 +19,7 @@ SUPPORTED = ("qwen2", "llama", "mistral")
 
 
 def read_config(folder: Path, layers: int, output_dim: int) -> DecoderConfig:
-    """Sizes of the backbone in a folder, cut to its first `layers` layers."""
+    """Sizes of the backbone in a folder, cut to its first `layers` layers (0 for all)."""
     try:
         raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -31,7 +31,7 @@ def read_config(folder: Path, layers: int, output_dim: int) -> DecoderConfig:
         vocab_size=raw["vocab_size"],
         hidden_size=raw["hidden_size"],
         intermediate_size=raw["intermediate_size"],
-        num_hidden_layers=min(layers, raw["num_hidden_layers"]),
+        num_hidden_layers=min(layers or raw["num_hidden_layers"], raw["num_hidden_layers"]),
         num_attention_heads=heads,
         num_key_value_heads=raw.get("num_key_value_heads", heads),
         head_dim=raw.get("head_dim") or raw["hidden_size"] // heads,
@@ -43,7 +43,7 @@ def read_config(folder: Path, layers: int, output_dim: int) -> DecoderConfig:
 
 
 def read_backbone(folder: Path, layers: int, output_dim: int) -> Decoder:
-    """The backbone's first layers at full width, float32, with a fresh orthogonal head."""
+    """The backbone's first layers (0 for all) at full width, float32, with a fresh orthogonal head."""
     config = read_config(folder, layers, output_dim)
     model = Decoder(config)
     wanted = set(model.state_dict())
@@ -59,8 +59,9 @@ def read_backbone(folder: Path, layers: int, output_dim: int) -> Decoder:
         raise UserError(f"{folder} lacks the weights {sorted(missing)[:3]}")
     nn.init.orthogonal_(model.head.weight)
     model.load_state_dict({**found, "head.weight": model.head.weight.data})
-    # The final norm was trained for the layer that is no longer the last.
-    nn.init.ones_(model.norm.weight)
+    if layers:
+        # The final norm was trained for the layer that is no longer the last.
+        nn.init.ones_(model.norm.weight)
     return model
 
 

@@ -28,11 +28,11 @@ class Backbone:
     """The name it goes by on the hub, for the model card."""
     licence: str = ""
     layers: int = 8
-    """The first so many layers are kept."""
+    """The first so many layers are kept; 0 keeps all."""
     mlp_width: int = 1216
-    """Neurons kept in each MLP, those of the greatest measured importance."""
+    """Neurons kept in each MLP, those of the greatest measured importance; 0 keeps all."""
     vocabulary: int = 36_000
-    """Tokens kept, the most frequent in the training data; every single byte stays."""
+    """Tokens kept, the most frequent in the training data; every single byte stays. 0 keeps all."""
     output_dim: int = 512
     """Size of the vectors."""
 
@@ -43,7 +43,8 @@ class Source:
 
     file: str
     kind: str
-    """`pairs` (doc comment and function) or `parallel` (one meaning in two natural languages)."""
+    """`pairs` (doc comment and function), `parallel` (one meaning in two natural languages) or `similar` (the same
+    file as for `pairs`: functions that answer one query, in any programming language)."""
     weight: float = 1.0
     """Share of the batches drawn from it, relative to the other sources."""
 
@@ -53,11 +54,14 @@ class Tuning:
     """How the weights are trained."""
 
     method: str = "full"
-    """`full`, or `bitfit` (biases, norms and the head alone, as the paper does)."""
+    """`full`; `bitfit` (biases, norms and the head alone, as the paper does); or `lora`, which gives an adapter
+    beside the backbone instead of a model of its own."""
+    rank: int = 32
+    """Of the matrices of `lora` (arXiv 2106.09685)."""
     steps: int = 1000
     batch: int = 96
     minibatch: int = 0
-    """Texts a forward pass; smaller than `batch` turns on GradCache (arXiv 2101.06983); 0 is off."""
+    """Texts a forward pass; fewer than `batch` turn on GradCache (arXiv 2101.06983); 0 is as many as memory holds."""
     learning_rate: float = 1.5e-4
     embedding_learning_rate: float = 3e-4
     head_learning_rate: float = 5e-4
@@ -71,7 +75,8 @@ class Tuning:
     dims: tuple[int, ...] = (512, 256, 128)
     """Matryoshka sizes (arXiv 2205.13147), the full one first."""
     teacher: str = ""
-    """A sentence-transformers model whose geometry of English queries is learnt beside the pairs; empty for none."""
+    """A model whose geometry is learnt beside the pairs; empty for none. One of ours (`base`, or a folder) teaches both
+    sides of every batch, one for sentence-transformers the English queries."""
     teacher_weight: float = 2.0
     refit_head: tuple[int, ...] = (0,)
     """Steps before which the head is fitted to the teacher in closed form, which spares the layers a rotation."""

@@ -7,26 +7,28 @@ import logging
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from indexer.embedding.adapter import ADAPTER
 from indexer.embedding.decoder import Decoder, DecoderConfig
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
 from indexer.training.data import Pair, batches, read_pairs
 from indexer.training.loop import Trainer
+from indexer.training.lowrank import adapter_state
 from indexer.training.prune import read_backbone, with_vocabulary
 from indexer.training.recipe import Recipe, Source
 from indexer.training.refit import prune_width
-from indexer.training.teacher import Teacher
+from indexer.training.teacher import Encode, Teacher
 from indexer.training.texts import TextEncoder
-from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary
+from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary, whole_vocabulary
 
 log = logging.getLogger(__name__)
 
@@ -60,18 +62,26 @@ def prepare(recipe: Recipe, data: Data, work: Path) -> None:
         take_up(folder, work)
         return
     tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    cut_json, old_ids = _vocabulary(recipe, data, tokenizer_json)
+    torch.manual_seed(recipe.tuning.seed)
+    model = with_vocabulary(read_backbone(folder, backbone.layers, backbone.output_dim), old_ids)
+    _separate_markers(model)
+    if backbone.mlp_width:
+        model = prune_width(model, calibration(recipe, data, cut_json), backbone.mlp_width)
+    (work / "tokenizer.json").write_text(cut_json, encoding="utf-8")
+    (work / "decoder.json").write_text(json.dumps(model.config.to_dict()), encoding="utf-8")
+    torch.save(model.state_dict(), work / "start.pt")
+
+
+def _vocabulary(recipe: Recipe, data: Data, tokenizer_json: str) -> tuple[str, list[int]]:
+    """The tokenizer of the model and, for each of its ids, the backbone's."""
+    if not recipe.backbone.vocabulary:
+        return whole_vocabulary(tokenizer_json)
     texts = sample_texts(data, VOCABULARY_TEXTS, recipe.tuning.seed)
     counts: Counter[int] = Counter()
     for start in range(0, len(texts), 2_000):
         counts.update(count_tokens(tokenizer_json, texts[start : start + 2_000]))
-    cut_json, old_ids = cut_vocabulary(tokenizer_json, counts, backbone.vocabulary)
-    torch.manual_seed(recipe.tuning.seed)
-    model = with_vocabulary(read_backbone(folder, backbone.layers, backbone.output_dim), old_ids)
-    _separate_markers(model)
-    small = prune_width(model, calibration(recipe, data, cut_json), backbone.mlp_width)
-    (work / "tokenizer.json").write_text(cut_json, encoding="utf-8")
-    (work / "decoder.json").write_text(json.dumps(small.config.to_dict()), encoding="utf-8")
-    torch.save(small.state_dict(), work / "start.pt")
+    return cut_vocabulary(tokenizer_json, counts, recipe.backbone.vocabulary)
 
 
 def _is_model(recipe: Recipe) -> bool:
@@ -139,37 +149,41 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
             layer.compile(dynamic=True)
     encoder = TextEncoder(Tokenizer.from_file(str(work / "tokenizer.json")))
     trainer = Trainer(model, encoder, recipe.tuning, None, work, device)
-    trainer.teacher = _teacher(recipe, data, work, trainer.encode_queries if _is_model(recipe) else None)
+    trainer.teacher = _teacher(recipe, data, work, device, trainer.encode if _is_model(recipe) else None)
     return trainer
 
 
 def choose_trained(model: Decoder, method: str) -> None:
-    """`bitfit` trains biases, norms and the head alone; `full` everything."""
-    if method not in ("full", "bitfit"):
-        raise UserError(f"unknown tuning method {method!r} in the recipe; use full or bitfit")
+    """`bitfit` trains biases, norms and the head alone; `full` and `lora`, in its own way, everything."""
+    if method not in ("full", "bitfit", "lora"):
+        raise UserError(f"unknown tuning method {method!r} in the recipe; use full, bitfit or lora")
     if method == "bitfit":
         for name, parameter in model.named_parameters():
             parameter.requires_grad = name.endswith("bias") or "norm" in name or name.startswith("head")
 
 
 def _teacher(
-    recipe: Recipe, data: Data, work: Path, student: Callable[[Sequence[str]], Tensor] | None
+    recipe: Recipe, data: Data, work: Path, device: torch.device, student: Encode | None
 ) -> Teacher | None:
     if not recipe.tuning.teacher:
         return None
     english = (
         pair.query for _, pairs in data for pair in pairs[:: max(1, len(pairs) // 1_000)] if pair.query
     )
-    return Teacher(recipe.tuning.teacher, list(islice(english, TEACHER_SAMPLE)), work / "teacher.pt", student)
+    sample = list(islice(english, TEACHER_SAMPLE))
+    return Teacher(recipe.tuning.teacher, sample, work / "teacher.pt", recipe.tuning, str(device), student)
 
 
 def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> ModelSpec:
-    """Write the model folder: int8 shards, tokenizer, spec with checksums."""
+    """Write the model folder: int8 shards and tokenizer, or the adapter of a backbone, and the spec with checksums."""
     out.mkdir(parents=True, exist_ok=True)
-    write_weights(state, out)
-    (out / "tokenizer.json").write_text(
-        (work / "tokenizer.json").read_text(encoding="utf-8"), encoding="utf-8"
-    )
+    is_adapter = recipe.tuning.method == "lora"
+    if is_adapter:
+        table = state.pop("embed_tokens.weight")
+        save_file(adapter_state(state, table, len(MARKERS)), out / ADAPTER)
+    else:
+        write_weights(state, out)
+        shutil.copy(work / "tokenizer.json", out / "tokenizer.json")
     spec = ModelSpec(
         name=recipe.name,
         backend="decoder",
@@ -178,6 +192,7 @@ def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> M
         code_markers=(MARKERS[2], MARKERS[3]),
         dims=recipe.tuning.dims,
         config=json.loads((work / "decoder.json").read_text(encoding="utf-8")),
+        adapter=ADAPTER if is_adapter else "",
         licence=recipe.backbone.licence,
         training=f"{recipe.tuning.steps} steps of {recipe.tuning.batch} pairs, {recipe.tuning.method} tuning",
     )

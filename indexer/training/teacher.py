@@ -1,18 +1,33 @@
-"""A teacher whose geometry of English queries is learnt beside the pairs."""
+"""A teacher whose geometry is learnt beside the pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from indexer.embedding import available_models
+from indexer.embedding.spec import SPEC_FILE
 from indexer.errors import UserError
+from indexer.training.data import Batch
+from indexer.training.recipe import Tuning
+
+Encode = Callable[[Sequence[str], str], Tensor]
+"""Texts and their role (`query` or `code`) to vectors float32 [n, d], L2-normalised."""
+
+
+class Targets(Protocol):
+    """What the student's vectors of a batch should be near to."""
+
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Targets of both sides, float32 [n, t], and which rows have one, bool [n]."""
 
 
 class Teacher:
-    """A sentence-transformers model, turned so that its first dimensions carry the most.
+    """A model, turned so that its first dimensions carry the most.
 
     The rotation (principal components of its vectors of `sample`) keeps every cosine and lets a prefix of the
     student's vector stand for the teacher's too, as Matryoshka cutting needs. It is kept in the file `rotation`,
@@ -25,31 +40,70 @@ class Teacher:
         name: str,
         sample: Sequence[str],
         rotation: Path,
-        student: Callable[[Sequence[str]], Tensor] | None = None,
+        tuning: Tuning,
+        device: str,
+        student: Encode | None = None,
     ) -> None:
-        try:
-            from sentence_transformers import SentenceTransformer
-        except ImportError as error:
-            raise UserError(
-                "a teacher needs sentence-transformers: pip install 'codewhere[evaluate]'"
-            ) from error
-        self._model = SentenceTransformer(name, device="cpu")
+        self._knows_code = name in available_models() or (Path(name) / SPEC_FILE).exists()
+        self._encode = (
+            _ours(name, device, tuning) if self._knows_code else _sentence_transformer(name, device)
+        )
         self._turn: Tensor | None = None
         if not rotation.exists():
-            vectors = self.encode(sample)
-            turn = torch.linalg.svd(vectors).Vh.T if student is None else procrustes(vectors, student(sample))
+            vectors = self.encode(sample, "query")
+            turn = (
+                torch.linalg.svd(vectors).Vh.T
+                if student is None
+                else procrustes(vectors, student(sample, "query"))
+            )
             torch.save(turn.contiguous(), rotation)
         self._turn = torch.load(rotation, weights_only=True)
 
-    def encode(self, texts: Sequence[str]) -> Tensor:
+    def encode(self, texts: Sequence[str], role: str) -> Tensor:
         """Vectors float32 [n, t], L2-normalised; of an empty text they mean nothing."""
-        found = self._model.encode(
+        vectors = self._encode(texts, role)
+        return vectors if self._turn is None else vectors @ self._turn
+
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Targets`. Where only queries are known, code is to lie where its English query does."""
+        english = torch.tensor([bool(text) for text in batch.english])
+        if not self._knows_code:
+            targets = self.encode(batch.english, "query")
+            return targets, targets, english
+        left, right = batch.roles
+        queries = self.encode(batch.queries, left)
+        both_ask = right == "query"
+        return queries, queries if both_ask else self.encode(batch.codes, right), torch.ones_like(english)
+
+
+def _ours(name: str, device: str, tuning: Tuning) -> Encode:
+    from indexer.embedding import load_embedder
+
+    model = load_embedder(name, device=device, dim=tuning.dims[0])
+    # It reads no more of a text than its student does.
+    model.max_tokens = tuning.max_code_tokens
+
+    def encode(texts: Sequence[str], role: str) -> Tensor:
+        return torch.from_numpy(model.encode_queries(texts) if role == "query" else model.encode_code(texts))
+
+    return encode
+
+
+def _sentence_transformer(name: str, device: str) -> Encode:
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise UserError("a teacher needs sentence-transformers: pip install 'codewhere[evaluate]'") from error
+    model = SentenceTransformer(name, device=device)
+
+    def encode(texts: Sequence[str], role: str) -> Tensor:
+        found = model.encode(
             list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
         )
-        vectors = found.float()
         # A clone leaves inference mode behind, so that the loss may use it.
-        vectors = vectors.clone()
-        return vectors if self._turn is None else vectors @ self._turn
+        return found.float().cpu().clone()
+
+    return encode
 
 
 def procrustes(vectors: Tensor, towards: Tensor) -> Tensor:

@@ -19,17 +19,17 @@ class TextEncoder:
         ids = [tokenizer.token_to_id(marker) or 0 for marker in MARKERS]
         self._query, self._code = (ids[0], ids[1]), (ids[2], ids[3])
 
-    def queries(self, texts: Sequence[str], tuning: Tuning) -> list[list[int]]:
-        """Ids of queries."""
-        return self._ids(texts, self._query, tuning.max_query_tokens)
-
     def batch(self, batch: Batch, tuning: Tuning) -> tuple[list[list[int]], list[list[int]]]:
-        """Ids of both sides of a batch; symmetric batches wear the query markers on both, as in the paper."""
-        queries = self.queries(batch.queries, tuning)
-        if batch.symmetric:
-            return queries, self.queries(batch.codes, tuning)
-        return queries, self._ids(batch.codes, self._code, tuning.max_code_tokens)
+        """Ids of both sides of a batch."""
+        left, right = batch.roles
+        return self.ids(batch.queries, left, tuning), self.ids(batch.codes, right, tuning)
 
-    def _ids(self, texts: Sequence[str], markers: tuple[int, int], longest: int) -> list[list[int]]:
+    def ids(self, texts: Sequence[str], role: str, tuning: Tuning) -> list[list[int]]:
+        """Ids of texts in the role of a `query` or of `code`."""
+        markers, longest = (
+            (self._query, tuning.max_query_tokens)
+            if role == "query"
+            else (self._code, tuning.max_code_tokens)
+        )
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [[markers[0], *encoding.ids[: longest - 2], markers[1]] for encoding in encodings]

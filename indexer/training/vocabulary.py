@@ -22,6 +22,17 @@ def count_tokens(tokenizer_json: str, texts: Iterable[str]) -> Counter[int]:
     return counts
 
 
+def whole_vocabulary(tokenizer_json: str) -> tuple[str, list[int]]:
+    """As `cut_vocabulary`, with every token kept."""
+    from tokenizers import AddedToken, Tokenizer
+
+    end = _end_of_text(json.loads(tokenizer_json))
+    tokenizer = Tokenizer.from_str(tokenizer_json)
+    size = tokenizer.get_vocab_size()
+    tokenizer.add_special_tokens([AddedToken(marker, normalized=False) for marker in MARKERS])
+    return tokenizer.to_str(), [*range(size), *[end] * len(MARKERS)]
+
+
 def cut_vocabulary(tokenizer_json: str, counts: Counter[int], size: int) -> tuple[str, list[int]]:
     """A tokenizer of about `size` tokens and, for each of its ids, the old id.
 

@@ -21,7 +21,7 @@ from indexer.training.mining.commands import conala, nl2bash, tldr
 from indexer.training.mining.licences import detect_licence
 from indexer.training.mining.natural import natural_language
 from indexer.training.mining.parallel import Parallel, collect_parallel, rows, sample
-from indexer.training.mining.problems import exercism, leetcode, snippets, statements_of
+from indexer.training.mining.problems import exercism, leetcode, snippets, statements_of, tasks
 from indexer.training.mining.quality import MAX_CODE_CHARS, word_count
 
 MIN_WORDS = 4
@@ -91,6 +91,8 @@ def _exercises(sources: Path) -> Iterator[Pair]:
     texts, solutions = sources / "halfrost+LeetCode-Go", sources / "kamyu104+LeetCode-Solutions"
     if detect_licence(texts) and (licence := detect_licence(solutions)):
         yield from leetcode(statements_of(texts), solutions, licence)
+    if licence := detect_licence(sources / "amazon-science+mxeval" / "data" / "mbxp"):
+        yield from tasks(sources / "amazon-science+mxeval" / "data" / "mbxp", licence)
     pages = sources / "30-seconds+30-seconds-of-code"
     if licence := detect_licence(pages):
         yield from snippets(pages, licence)

@@ -14,9 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexer.languages import language_of
+from indexer.parse import parse
 from indexer.training.mine import Pair
 from indexer.training.mining.natural import SPACELESS, natural_language
 from indexer.training.mining.quality import MAX_CODE_CHARS
+from indexer.types import FUNCTION_KINDS
 
 MAX_STATEMENT_WORDS = 150
 _TAGS = {
@@ -24,6 +26,11 @@ _TAGS = {
     **{name: name for name in "ruby kotlin swift scala".split()},
     **{"py": "python", "python3": "python", "js": "javascript", "c++": "cpp", "rs": "rust", "ts": "typescript"},
 }  # fmt: skip
+_ENDINGS = {
+    **{"python": ".py", "javascript": ".js", "typescript": ".ts", "java": ".java", "kotlin": ".kt"},
+    **{"php": ".php", "ruby": ".rb", "cpp": ".cpp", "csharp": ".cs"},
+}  # fmt: skip
+_REMARK = re.compile(r'(?s)[ \t]*""".*?"""[ \t]*\n?|/\*\*.*?\*/\s*')
 _FENCED = re.compile(r"^```[ \t]*(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _HEADER = re.compile(
     r"\A(?:[ \t]*\n|[ \t]*(?://|#(?!include|!)|--|\*)[^\n]*\n|[ \t]*/\*[\s\S]*?\*/[ \t]*\n)*"
@@ -91,6 +98,26 @@ def snippets(folder: Path, licence: str) -> Iterator[Pair]:
             yield _pair(
                 statement(said), blocks[0][1].strip("\n"), _TAGS[blocks[0][0].lower()], folder, path, licence
             )
+
+
+def tasks(folder: Path, licence: str) -> Iterator[Pair]:
+    """MBXP (arXiv 2210.14868): small tasks, each with solutions in up to nine languages."""
+    for path in sorted(folder.glob("mb*_release_*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            code = _named(row) if row.get("canonical_solution") else ""
+            if code:
+                made = _pair(row["description"], code, row["language"], folder, path, licence)
+                yield replace(made, symbol=row["entry_point"], repo="amazon-science/mxeval")
+
+
+def _named(row: dict[str, str]) -> str:
+    """The function that solves a task, without the task's text and without what stands around it."""
+    source = row["prompt"] + row["canonical_solution"]
+    found = parse(f"task{_ENDINGS[row['language']]}", source.encode()).functions
+    name = row["entry_point"].lower()
+    wanted = [f for f in found if f.kind in FUNCTION_KINDS and f.symbol.rpartition(".")[2].lower() == name]
+    return _REMARK.sub("", wanted[0].body).strip("\n") if wanted else ""
 
 
 def statement(text: str) -> str:

@@ -1,0 +1,78 @@
+"""A model that is an adapter on a backbone which lies elsewhere: its weights, merged when it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from tokenizers import AddedToken, Tokenizer
+from torch import Tensor
+
+from indexer.embedding.spec import ModelSpec
+from indexer.errors import UserError
+
+ADAPTER = "adapter.safetensors"
+LEFT, RIGHT = ".lora_b", ".lora_a"
+"""What follows the name of a matrix in the names of its factors: the matrix changes by b [out, r] @ a [r, in]."""
+MARKER_ROWS = "markers.weight"
+"""The rows of the role markers in the token embedding."""
+
+
+def adapted_tokenizer(spec: ModelSpec, backbone: Path) -> Tokenizer:
+    """The backbone's tokenizer with the role markers as its last tokens."""
+    try:
+        tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
+    except Exception as error:  # tokenizers raises bare Exceptions
+        raise UserError(
+            f"the backbone in {backbone} has no tokenizer.json that can be read: {error}"
+        ) from error
+    markers = dict.fromkeys((*spec.query_markers, *spec.code_markers))
+    tokenizer.add_special_tokens([AddedToken(marker, normalized=False) for marker in markers])
+    return tokenizer
+
+
+def adapted_weights(spec: ModelSpec, folder: Path, backbone: Path, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Weights of the decoder in this type: the backbone's, changed by the adapter in `folder`."""
+    changes = dict(_tensors([folder / spec.adapter]))
+    weights: dict[str, Tensor] = {}
+    for name, value in _tensors(sorted(backbone.glob("*.safetensors"))):
+        short = name.removeprefix("model.")
+        if short.startswith(("layers.", "embed_tokens.", "norm.")):
+            weights[short] = _changed(short, value, changes).to(dtype)
+    weights["head.weight"] = changes["head.weight"].to(dtype)
+    if len(weights) == 1:
+        raise UserError(f"the backbone in {backbone} has no weights of {spec.backbone}: name its folder")
+    return {**weights, "embed_tokens.weight": _with_markers(spec, weights["embed_tokens.weight"], changes)}
+
+
+def _changed(name: str, value: Tensor, changes: Mapping[str, Tensor]) -> Tensor:
+    if name in changes:
+        return changes[name]
+    if name + LEFT in changes:
+        change = changes[name + LEFT].float() @ changes[name + RIGHT].float()
+        if change.shape != value.shape:
+            raise UserError(
+                f"the backbone's {name} is {tuple(value.shape)}, the adapter's {tuple(change.shape)}: another model"
+            )
+        return value.float() + change
+    return value
+
+
+def _with_markers(spec: ModelSpec, table: Tensor, changes: Mapping[str, Tensor]) -> Tensor:
+    markers = changes[MARKER_ROWS].to(table.dtype)
+    # Backbones pad their table beyond the tokens that there are; the markers come right after these.
+    return torch.cat((table[: spec.config["vocab_size"] - len(markers)], markers))
+
+
+def _tensors(files: list[Path]) -> Iterator[tuple[str, Tensor]]:
+    for path in files:
+        try:
+            stored: Any = safe_open(path, framework="pt")
+            with stored as tensors:
+                for name in tensors.keys():
+                    yield name, tensors.get_tensor(name)
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"the weights in {path} cannot be read: {error}") from error
