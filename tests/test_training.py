@@ -87,10 +87,11 @@ def test_a_run_learns_resumes_and_gives_a_model_that_loads(recipe, tmp_path):
 def test_a_model_is_tuned_further_from_where_it_was(recipe, tmp_path):
     train(recipe, tmp_path / "work", tmp_path / "model")
     first = load_embedder(str(tmp_path / "model"), device="cpu").encode_queries(["retry the upload"])
+    rates = dict.fromkeys(("learning_rate", "head_learning_rate", "embedding_learning_rate"), 1e-6)
     again = replace(
         recipe,
         backbone=Backbone(str(tmp_path / "model")),
-        tuning=replace(recipe.tuning, steps=3, learning_rate=1e-6, head_learning_rate=1e-6),
+        tuning=replace(recipe.tuning, steps=3, **rates),
     )
     train(again, tmp_path / "again", tmp_path / "further")
     second = load_embedder(str(tmp_path / "further"), device="cpu").encode_queries(["retry the upload"])
@@ -142,7 +143,7 @@ def _with_adapter(recipe, **changes):
 
 
 def test_an_adapter_beside_its_backbone_is_the_model_that_was_trained(recipe, tmp_path, monkeypatch):
-    adapted = _with_adapter(recipe)
+    adapted = _with_adapter(recipe, steps=60)
     spec = train(adapted, tmp_path / "work", tmp_path / "out")
     log = [json.loads(line) for line in (tmp_path / "work" / "log.jsonl").read_text().splitlines()]
     assert sum(row["loss"] for row in log[-4:]) < sum(row["loss"] for row in log[:4]) * 0.9
@@ -151,7 +152,7 @@ def test_an_adapter_beside_its_backbone_is_the_model_that_was_trained(recipe, tm
     embedder = load_embedder(str(tmp_path / "out"), device="cpu", dtype="fp32")
     data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
     trainer = make_trainer(adapted, data, tmp_path / "work", torch.device("cpu"))
-    assert trainer.resume() and trainer.step == 24
+    assert trainer.resume() and trainer.step == 60
     trainer.model.float()
     for role, encode in (("query", embedder.encode_queries), ("code", embedder.encode_code)):
         found = torch.from_numpy(encode(WORDS))

@@ -12,6 +12,7 @@ from tokenizers import AddedToken, Tokenizer
 from torch import Tensor
 
 from indexer.embedding.spec import ModelSpec
+from indexer.embedding.weights import read_weights
 from indexer.errors import UserError
 
 ADAPTER = "adapter.safetensors"
@@ -21,8 +22,22 @@ MARKER_ROWS = "markers.weight"
 """The rows of the role markers in the token embedding."""
 
 
+def model_tokenizer(spec: ModelSpec, folder: Path, backbone: Path | None) -> Tokenizer:
+    """The tokenizer of a model of ours: its own, or that of the `backbone` it adapts."""
+    return (
+        adapted_tokenizer(spec, backbone) if backbone else Tokenizer.from_file(str(folder / "tokenizer.json"))
+    )
+
+
+def model_weights(
+    spec: ModelSpec, folder: Path, backbone: Path | None, dtype: torch.dtype
+) -> dict[str, Tensor]:
+    """The weights of a model of ours in this type, those of the `backbone` merged with the adapter where it has one."""
+    return adapted_weights(spec, folder, backbone, dtype) if backbone else read_weights(folder, dtype)
+
+
 def adapted_tokenizer(spec: ModelSpec, backbone: Path) -> Tokenizer:
-    """The backbone's tokenizer with the role markers as its last tokens."""
+    """The backbone's tokenizer with the role markers as its last tokens; `UserError` where it cannot be read."""
     try:
         tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
     except Exception as error:  # tokenizers raises bare Exceptions
@@ -35,7 +50,10 @@ def adapted_tokenizer(spec: ModelSpec, backbone: Path) -> Tokenizer:
 
 
 def adapted_weights(spec: ModelSpec, folder: Path, backbone: Path, dtype: torch.dtype) -> dict[str, Tensor]:
-    """Weights of the decoder in this type: the backbone's, changed by the adapter in `folder`."""
+    """Weights of the decoder in this type: the backbone's, changed by the adapter in `folder`; raises `UserError`.
+
+    The token embedding ends with the rows of the markers, in the order of `adapted_tokenizer`.
+    """
     changes = dict(_tensors([folder / spec.adapter]))
     weights: dict[str, Tensor] = {}
     for name, value in _tensors(sorted(backbone.glob("*.safetensors"))):
@@ -45,7 +63,10 @@ def adapted_weights(spec: ModelSpec, folder: Path, backbone: Path, dtype: torch.
     weights["head.weight"] = changes["head.weight"].to(dtype)
     if len(weights) == 1:
         raise UserError(f"the backbone in {backbone} has no weights of {spec.backbone}: name its folder")
-    return {**weights, "embed_tokens.weight": _with_markers(spec, weights["embed_tokens.weight"], changes)}
+    # Backbones pad their table beyond the tokens that there are; the markers come right after these.
+    first = adapted_tokenizer(spec, backbone).get_vocab_size() - len(changes[MARKER_ROWS])
+    table, markers = weights["embed_tokens.weight"], changes[MARKER_ROWS].to(dtype)
+    return {**weights, "embed_tokens.weight": torch.cat((table[:first], markers))}
 
 
 def _changed(name: str, value: Tensor, changes: Mapping[str, Tensor]) -> Tensor:
@@ -59,12 +80,6 @@ def _changed(name: str, value: Tensor, changes: Mapping[str, Tensor]) -> Tensor:
             )
         return value.float() + change
     return value
-
-
-def _with_markers(spec: ModelSpec, table: Tensor, changes: Mapping[str, Tensor]) -> Tensor:
-    markers = changes[MARKER_ROWS].to(table.dtype)
-    # Backbones pad their table beyond the tokens that there are; the markers come right after these.
-    return torch.cat((table[: spec.config["vocab_size"] - len(markers)], markers))
 
 
 def _tensors(files: list[Path]) -> Iterator[tuple[str, Tensor]]:

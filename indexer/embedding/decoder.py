@@ -9,8 +9,8 @@ arXiv 2310.08232), so the last layer computes queries and its MLP for the last t
 from __future__ import annotations
 
 import functools
-import importlib.util
 import inspect
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -49,6 +49,33 @@ class DecoderConfig:
 
 
 @dataclass(frozen=True)
+class Fused:
+    """The kernel for attention over sequences of any lengths, which needs no padding."""
+
+    attend: Callable[..., Any]
+    causal: dict[str, Any]
+    """How it is told that attention is causal; releases of PyTorch differ in this."""
+    whole: dict[str, Any]
+    """Options of attention that is not; empty where heads cannot share keys."""
+
+
+@functools.cache
+def fused_attention(device: str) -> Fused | None:
+    """The kernel, where a kind of device has it: NVIDIA GPUs since Ampere."""
+    if device != "cuda" or torch.version.cuda is None or torch.cuda.get_device_capability() < (8, 0):
+        return None
+    try:
+        # Not at the top: it takes as long to import as the rest of PyTorch.
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:  # before PyTorch 2.10
+        return None
+    known = inspect.signature(varlen_attn).parameters
+    grouped = {"enable_gqa": True} if "enable_gqa" in known else {}
+    how = {"window_size": (-1, 0)} if "window_size" in known else {"is_causal": True}
+    return Fused(varlen_attn, {**grouped, **how}, grouped)
+
+
+@dataclass(frozen=True)
 class Packing:
     """Where the sequences of a packed batch lie."""
 
@@ -63,6 +90,7 @@ class Packing:
     starts: Tensor
     """int32 [n + 1], where each sequence begins in the packed layout, and where the last one ends."""
     longest: int
+    fused: Fused | None
 
     @classmethod
     def of(cls, lengths: Tensor, device: torch.device | None = None) -> Packing:
@@ -86,6 +114,7 @@ class Packing:
             there(positions),
             there(starts),
             longest,
+            fused_attention((device or lengths.device).type),
         )
 
 
@@ -183,8 +212,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_onl
 
     Returns [rows, heads * head_dim]; the rows are all tokens, or the last one of each sequence.
     """
-    if _packs_attention(query):
-        return _packed_attention(query, key, value, packing, last_only)
+    if packing.fused is not None and query.element_size() == 2:
+        return _attend_fused(packing.fused, query, key, value, packing, last_only)
     group = query.shape[1] // key.shape[1]
     key, value = pad(key, packing), pad(value, packing)
     if last_only:
@@ -203,50 +232,20 @@ def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_onl
     return out.transpose(1, 2).flatten(2).flatten(0, 1)[packing.padded]
 
 
-def _packs_attention(query: Tensor) -> bool:
-    """Whether the fused kernel for sequences of any lengths takes it: NVIDIA GPUs since Ampere, half precision."""
-    return query.is_cuda and query.element_size() == 2 and _has_packed_attention()
-
-
-@functools.cache
-def _has_packed_attention() -> bool:
-    # PyTorch has it since 2.10.
-    there = importlib.util.find_spec("torch.nn.attention.varlen") is not None
-    return there and torch.version.cuda is not None and torch.cuda.get_device_capability() >= (8, 0)
-
-
-def _packed_attention(query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_only: bool) -> Tensor:
-    from torch.nn.attention.varlen import varlen_attn
-
-    options = _packed_options(causal=not last_only)
-    if "enable_gqa" not in options:
+def _attend_fused(
+    fused: Fused, query: Tensor, key: Tensor, value: Tensor, packing: Packing, last_only: bool
+) -> Tensor:
+    if not fused.whole:
         group = query.shape[1] // key.shape[1]
         key, value = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)
     starts, longest = packing.starts, packing.longest
     if last_only:
         # One query a sequence, which sees all of it.
-        own = torch.arange(len(starts), dtype=torch.int32, device=query.device)
-        return cast(Tensor, varlen_attn(query, key, value, own, starts, 1, longest, **options)).flatten(1)
-    return cast(Tensor, varlen_attn(query, key, value, starts, starts, longest, longest, **options)).flatten(
-        1
-    )
-
-
-def _packed_options(causal: bool) -> dict[str, Any]:
-    """How this release of PyTorch is told that attention is causal, and that it is grouped where it can be."""
-    options: dict[str, Any] = {
-        "window_size": (-1, 0) if causal else (-1, -1),
-        "is_causal": causal,
-        "enable_gqa": True,
-    }
-    return {name: value for name, value in options.items() if name in _packed_parameters()}
-
-
-@functools.cache
-def _packed_parameters() -> frozenset[str]:
-    from torch.nn.attention.varlen import varlen_attn
-
-    return frozenset(inspect.signature(varlen_attn).parameters)
+        own = torch.arange(starts.shape[0], dtype=torch.int32, device=query.device)
+        out = fused.attend(query, key, value, own, starts, 1, longest, **fused.whole)
+    else:
+        out = fused.attend(query, key, value, starts, starts, longest, longest, **fused.causal)
+    return cast(Tensor, out).flatten(1)
 
 
 def _merged_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

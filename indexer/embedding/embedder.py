@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from indexer.embedding.adapter import adapted_weights
+from indexer.embedding.adapter import adapted_weights, model_weights
 from indexer.embedding.decoder import Decoder, DecoderConfig
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.spec import ModelSpec
-from indexer.embedding.weights import read_stored, read_weights
+from indexer.embedding.weights import read_stored
 from indexer.types import Vectors
 
 log = logging.getLogger(__name__)
 
 TOKENS_A_BATCH = {"cpu": 1_024, "cuda": 65_536, "mps": 16_384}
 """Tokens of one forward pass by device, on a CPU what its cache holds; halved whenever memory runs out."""
+COMPILE_AFTER = 500_000
+"""Tokens embedded on a GPU before the model is compiled: a few thousand functions, which take about a second."""
 WINDOW_OVERLAP = 0.25
 """Share of a window that the next one repeats, so that no passage is only seen cut in two."""
 
@@ -35,7 +39,11 @@ class Backend(Protocol):
 
 
 class PackedDecoder:
-    """Backend of our own models: the packed forward pass of `indexer.embedding.decoder`."""
+    """Backend of our own models: the packed forward pass of `indexer.embedding.decoder`.
+
+    On an NVIDIA GPU it is compiled on a thread of its own once there is much to embed; until then, and where it cannot
+    be compiled, it is computed as it is written.
+    """
 
     def __init__(
         self,
@@ -47,11 +55,29 @@ class PackedDecoder:
     ) -> None:
         self._device = device
         self._model = _model(spec, folder, device, dtype, backbone)
+        self._left = COMPILE_AFTER if device.type == "cuda" else 0
+        self.compiling: threading.Thread | None = None
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Vectors [n, dim] of rows of token ids, not normalised."""
         flat = torch.tensor([number for row in rows for number in row])
+        if self._left > 0:
+            self._left -= len(flat)
+            if self._left <= 0:
+                self.compiling = threading.Thread(target=self.compile, name="codewhere-compile", daemon=True)
+                self.compiling.start()
         return self._model(flat.to(self._device), torch.tensor([len(row) for row in rows]))
+
+    def compile(self) -> None:
+        """Compile a twin that shares the weights, and compute with it from then on; a failure is only logged."""
+        try:
+            twin = compiled(cast(Decoder, self._model))
+        except (
+            Exception
+        ) as error:  # a missing compiler, an unknown GPU: whatever it is, the model works without
+            log.info("the model is not compiled (%s: %s)", type(error).__name__, error)
+        else:
+            self._model = twin
 
 
 def _model(
@@ -62,12 +88,29 @@ def _model(
         # What an adapter makes of its backbone is rounded as it is loaded.
         stored = adapted_weights(spec, folder, backbone, torch.float32) if backbone else read_stored(folder)
         return Int8Decoder(stored, config)
-    weights = adapted_weights(spec, folder, backbone, dtype) if backbone else read_weights(folder, dtype)
+    model = _over(config, model_weights(spec, folder, backbone, dtype))
+    return model.to(device).eval().requires_grad_(False)
+
+
+def _over(config: DecoderConfig, weights: Mapping[str, Tensor]) -> Decoder:
     # Weights are assigned, not copied into freshly initialised ones: that halves the time of a cold start.
     with torch.device("meta"):
-        model = Decoder(config)
+        model = Decoder(replace(config, vocab_size=len(weights["embed_tokens.weight"])))
     model.load_state_dict(weights, assign=True)
-    return model.to(device).eval().requires_grad_(False)
+    return model
+
+
+def compiled(model: Decoder) -> Decoder:
+    """A twin over the same weights whose layers are compiled, and have run once."""
+    twin = _over(model.config, model.state_dict()).eval().requires_grad_(False)
+    for layer in twin.layers:
+        layer.compile(dynamic=True)
+    device = twin.norm.weight.device
+    with torch.inference_mode():
+        for size in (24, 40):
+            lengths = torch.arange(3, size)
+            twin(torch.zeros(int(lengths.sum()), dtype=torch.int64, device=device), lengths).cpu()
+    return twin
 
 
 class DecoderEmbedder:

@@ -11,10 +11,10 @@ from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
+from indexer.embedding.adapter import model_tokenizer, model_weights
 from indexer.embedding.decoder import DecoderConfig
-from indexer.embedding.loading import find
+from indexer.embedding.loading import backbone_of, find
 from indexer.embedding.spec import ModelSpec
-from indexer.embedding.weights import read_weights
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,12 +46,14 @@ def _sentence_transformer(spec: ModelSpec, source: Path) -> SentenceTransformer:
         from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Router
     except ImportError as error:
         raise UserError("this needs sentence-transformers: pip install 'codewhere[evaluate]'") from error
-    state = read_weights(source, torch.float32)
+    adapts = backbone_of(spec) if spec.adapter else None
+    state = model_weights(spec, source, adapts, torch.float32)
+    tokenizer = model_tokenizer(spec, source, adapts)
     head = state.pop("head.weight")
     with tempfile.TemporaryDirectory() as folder:
         backbone = _backbone(spec, state)
-        query: Module = _transformer(backbone, spec, source, spec.query_markers, Path(folder) / "query")
-        code: Module = _transformer(backbone, spec, source, spec.code_markers, Path(folder) / "code")
+        query: Module = _transformer(backbone, spec, tokenizer, spec.query_markers, Path(folder) / "query")
+        code: Module = _transformer(backbone, spec, tokenizer, spec.code_markers, Path(folder) / "code")
     modules = [
         Router.for_query_document([query], [code]),
         Pooling(head.shape[1], pooling_mode="lasttoken"),
@@ -71,19 +73,19 @@ def _backbone(spec: ModelSpec, state: dict[str, Tensor]) -> PreTrainedModel:
     del values["output_dim"]
     rope = {"rope_type": "default", "rope_theta": values.pop("rope_theta")}
     values |= {"rope_parameters": rope, "max_position_embeddings": spec.max_tokens}
+    values["vocab_size"] = len(state["embed_tokens.weight"])
     model = Qwen2Model(Qwen2Config(**values)) if biased else LlamaModel(LlamaConfig(**values))
     model.load_state_dict(state)
     return model
 
 
 def _transformer(
-    backbone: PreTrainedModel, spec: ModelSpec, source: Path, markers: tuple[str, str], folder: Path
+    backbone: PreTrainedModel, spec: ModelSpec, tokenizer: Tokenizer, markers: tuple[str, str], folder: Path
 ) -> Transformer:
     """The backbone with a tokenizer that puts the markers around a text."""
     from sentence_transformers.sentence_transformer.modules import Transformer
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     before, after = markers
     around = {marker: tokenizer.token_to_id(marker) for marker in markers if marker}
     tokenizer.post_processor = TemplateProcessing(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tokenizers import Tokenizer
 
 from indexer.embedding import SHIPPED, available_models
-from indexer.embedding.adapter import adapted_tokenizer
+from indexer.embedding.adapter import model_tokenizer
 from indexer.embedding.devices import choose_device, choose_dtype
 from indexer.embedding.embedder import Backend, DecoderEmbedder, PackedDecoder
 from indexer.embedding.spec import BACKBONE_VARIABLE, SPEC_FILE, ModelSpec, find_backbone
@@ -42,11 +42,7 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
     where = torch.device(place)
     if spec.backend == "decoder":
         backbone = backbone_of(spec) if spec.adapter else None
-        tokenizer = (
-            adapted_tokenizer(spec, backbone)
-            if backbone
-            else Tokenizer.from_file(str(folder / "tokenizer.json"))
-        )
+        tokenizer = model_tokenizer(spec, folder, backbone)
         backend: Backend = PackedDecoder(spec, folder, where, number_type, backbone)
     else:
         tokenizer, backend, spec = _load_foreign(spec, folder, where, number_type)

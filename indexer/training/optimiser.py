@@ -130,7 +130,11 @@ def _last_rows(gradient: Tensor, count: int) -> Tensor:
     gradient = gradient.coalesce()
     kept = gradient.indices()[0] >= gradient.shape[0] - count
     return torch.sparse_coo_tensor(
-        gradient.indices()[:, kept], gradient.values()[kept], gradient.shape, is_coalesced=True
+        gradient.indices()[:, kept],
+        gradient.values()[kept],
+        gradient.shape,
+        is_coalesced=True,
+        check_invariants=False,
     )
 
 

@@ -45,7 +45,8 @@ def read_config(folder: Path, layers: int, output_dim: int) -> DecoderConfig:
 def read_backbone(folder: Path, layers: int, output_dim: int) -> Decoder:
     """The backbone's first layers (0 for all) at full width, float32, with a fresh orthogonal head."""
     config = read_config(folder, layers, output_dim)
-    model = Decoder(config)
+    with torch.device("meta"):
+        model = Decoder(config)
     wanted = set(model.state_dict())
     found: dict[str, Tensor] = {}
     for shard in sorted(folder.glob("*.safetensors")):
@@ -57,8 +58,8 @@ def read_backbone(folder: Path, layers: int, output_dim: int) -> Decoder:
     missing = wanted - set(found) - {"head.weight"}
     if missing:
         raise UserError(f"{folder} lacks the weights {sorted(missing)[:3]}")
-    nn.init.orthogonal_(model.head.weight)
-    model.load_state_dict({**found, "head.weight": model.head.weight.data})
+    head = nn.init.orthogonal_(torch.empty(output_dim, config.hidden_size))
+    model.load_state_dict({**found, "head.weight": head}, assign=True)
     if layers:
         # The final norm was trained for the layer that is no longer the last.
         nn.init.ones_(model.norm.weight)

@@ -137,8 +137,9 @@ def _separate_markers(model: Decoder) -> None:
 def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -> Trainer:
     """The trainer over the prepared model."""
     config = DecoderConfig.from_dict(json.loads((work / "decoder.json").read_text(encoding="utf-8")))
-    model = Decoder(config)
-    model.load_state_dict(torch.load(work / "start.pt", weights_only=True))
+    with torch.device("meta"):
+        model = Decoder(config)
+    model.load_state_dict(torch.load(work / "start.pt", weights_only=True), assign=True)
     model.to(device)
     for part in (model.layers, model.norm, model.head):
         part.to(torch.bfloat16)
