@@ -56,6 +56,8 @@ class Trainer:
     folder: Path
     device: torch.device
     step: int = 0
+    too_much: float = float("inf")
+    """Tokens of the smallest batch so far that memory did not hold at once."""
 
     def __post_init__(self) -> None:
         self.optimiser = MasterWeights(self.model, self.tuning)
@@ -163,17 +165,20 @@ class Trainer:
 
     def _backward(self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         """Leave the gradients of a batch in the model; returns the loss."""
-        if self.tuning.minibatch:
-            return self._backward_in_parts(sides, loss_of, self.tuning.minibatch)
+        tokens = sum(len(ids) for side in sides for ids in side)
+        if self.tuning.minibatch or tokens >= self.too_much:
+            size = self.tuning.minibatch or max(1, len(sides[0]) // 4)
+            return self._backward_in_parts(sides, loss_of, size)
         try:
             loss = loss_of(*(self._forward(side) for side in sides))
             loss.backward()  # type: ignore[no-untyped-call]
             return loss.detach()
         except torch.OutOfMemoryError:
-            log.warning("step %d does not fit into memory at once; it is done in parts", self.step)
+            log.warning("batches of %d tokens do not fit into memory at once; they are done in parts", tokens)
+        self.too_much = tokens
         self.model.zero_grad()
         torch.cuda.empty_cache()
-        return self._backward_in_parts(sides, loss_of, max(1, len(sides[0]) // 4))
+        return self._backward(sides, loss_of)
 
     def _backward_in_parts(
         self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor], size: int
