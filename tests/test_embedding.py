@@ -253,3 +253,50 @@ def test_the_memory_of_a_gpu_is_bounded_by_the_settings(model_folder, monkeypatc
     for megabytes in (2_000, 99_000):
         load_configured(Config(home=tmp_path, model=str(model_folder), device="cpu", gpu_memory_mb=megabytes))
     assert shares == [0.25, 1.0]
+
+
+def _backend_about_to_compile(model_folder, monkeypatch, compiled):
+    backend = load_embedder(str(model_folder), device="cpu", dtype="fp32")._backend
+    monkeypatch.setattr("indexer.embedding.embedder.compiled", compiled)
+    # As on a GPU, after what is embedded before it pays.
+    backend._left = 5
+    return backend
+
+
+def test_a_model_is_compiled_once_there_is_much_to_embed(model_folder, monkeypatch):
+    asked = []
+
+    def twin(model):
+        asked.append(model)
+        return lambda ids, lengths: torch.ones(len(lengths), 16)
+
+    backend = _backend_about_to_compile(model_folder, monkeypatch, twin)
+    backend.vectors([[1, 2, 3]])
+    assert backend.compiling is None
+    for _ in range(3):
+        backend.vectors([[1, 2, 3]])
+        backend.compiling.join()
+    assert len(asked) == 1 and torch.equal(backend.vectors([[1]]), torch.ones(1, 16))
+
+
+def test_a_model_that_cannot_be_compiled_computes_as_before(model_folder, monkeypatch, caplog):
+    def broken(model):
+        raise RuntimeError("no compiler")
+
+    backend = _backend_about_to_compile(model_folder, monkeypatch, broken)
+    before = backend.vectors([[1, 2, 3]])
+    with caplog.at_level("INFO"):
+        backend.vectors([[1, 2, 3]])
+        backend.compiling.join()
+    assert torch.equal(backend.vectors([[1, 2, 3]]), before) and "no compiler" in caplog.text
+
+
+def test_a_twin_shares_its_weights_and_gives_the_same_vectors(model_folder, monkeypatch):
+    from indexer.embedding import embedder
+
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **options: None)
+    model = load_embedder(str(model_folder), device="cpu", dtype="fp32")._backend._model
+    twin = embedder.compiled(model)
+    ids, lengths = torch.tensor([1, 2, 3, 4]), torch.tensor([3, 1])
+    assert torch.equal(twin(ids, lengths), model(ids, lengths))
+    assert twin.head.weight.data_ptr() == model.head.weight.data_ptr()
