@@ -108,13 +108,16 @@ def measure(name: str, texts: Sequence[str]) -> dict[str, Any]:
     embedder = load_embedder(name, device="cuda")
     tokens = embedder.count_tokens(texts)
     peak, work = peak_flops(embedder), work_per_token(embedder)
+    print(name, tokens, peak, work, flush=True)
     rows: dict[str, dict[str, float]] = {}
     for way, took in ways(embedder):
         rows[way] = {**rates(embedder.encode_code, texts, tokens), **took}
+        print(name, way, rows[way], flush=True)
     few = texts[:FEW]
     for size in (32, 256):
         row = sentence_transformers(name, few, embedder.count_tokens(few), size)
         rows[f"sentence-transformers, batches of {size}"] = row
+        print(name, size, row, flush=True)
     for row in rows.values():
         row["peak_share"] = row["tokens_a_second"] * work / peak
     queries = [" ".join(text.split()[:12]) for text in spread(texts, QUERIES)]

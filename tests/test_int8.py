@@ -79,21 +79,21 @@ def test_weights_that_are_no_int8_on_disk_are_rounded(model_folder):
 @pytest.mark.parametrize("name", ["avx512_vnni", "avx_vnni", "amx_int8"])
 def test_int8_is_chosen_where_the_processor_multiplies_bytes(capabilities, name):
     capabilities(**{name: True, "avx512_bf16": True})
-    assert devices.choose_dtype(None, "cpu", own=True) == torch.int8
-    assert devices.choose_dtype("fp32", "cpu", own=True) == torch.float32
-    assert devices.choose_dtype(None, "cpu", own=False) == torch.bfloat16
+    assert devices.choose_dtype(None, "cpu", rounds=True) == torch.int8
+    assert devices.choose_dtype("fp32", "cpu", rounds=True) == torch.float32
+    assert devices.choose_dtype(None, "cpu", rounds=False) == torch.bfloat16
 
 
 def test_without_vnni_it_is_bfloat16_or_float32(capabilities):
     capabilities(avx512_bf16=True)
-    assert devices.choose_dtype(None, "cpu", own=True) == torch.bfloat16
+    assert devices.choose_dtype(None, "cpu", rounds=True) == torch.bfloat16
     capabilities()
-    assert devices.choose_dtype("auto", "cpu", own=True) == torch.float32
+    assert devices.choose_dtype("auto", "cpu", rounds=True) == torch.float32
     with pytest.raises(UserError, match="VNNI"):
-        devices.choose_dtype("int8", "cpu", own=True)
+        devices.choose_dtype("int8", "cpu", rounds=True)
 
 
 def test_int8_is_refused_for_models_of_others(capabilities):
     capabilities(avx512_vnni=True)
-    with pytest.raises(UserError, match="own models"):
-        devices.choose_dtype("int8", "cpu", own=False)
+    with pytest.raises(UserError, match="the model small"):
+        devices.choose_dtype("int8", "cpu", rounds=False)

@@ -31,14 +31,14 @@ def make_tokenizer(*added: str) -> Tokenizer:
     return tokenizer
 
 
-def make_backbone(folder: Path) -> Qwen2ForCausalLM:
+def make_backbone(folder: Path, intermediate_size: int = 48) -> Qwen2ForCausalLM:
     """A random Qwen2 of three layers, saved as `save_pretrained` does."""
     torch.manual_seed(0)
     tokenizer = make_tokenizer()
     config = Qwen2Config(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
-        intermediate_size=48,
+        intermediate_size=intermediate_size,
         num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=2,

@@ -60,9 +60,11 @@ def adapted_weights(spec: ModelSpec, folder: Path, backbone: Path, dtype: torch.
         short = name.removeprefix("model.")
         if short.startswith(("layers.", "embed_tokens.", "norm.")):
             weights[short] = _changed(short, value, changes).to(dtype)
+    changed = {name.removesuffix(LEFT) for name in changes if name.endswith(LEFT)}
+    missing = {"embed_tokens.weight", *changed} - set(weights)
+    if missing:
+        raise UserError(f"{backbone} holds no whole {spec.backbone}: it lacks {sorted(missing)[0]}")
     weights["head.weight"] = changes["head.weight"].to(dtype)
-    if len(weights) == 1:
-        raise UserError(f"the backbone in {backbone} has no weights of {spec.backbone}: name its folder")
     # Backbones pad their table beyond the tokens that there are; the markers come right after these.
     first = adapted_tokenizer(spec, backbone).get_vocab_size() - len(changes[MARKER_ROWS])
     table, markers = weights["embed_tokens.weight"], changes[MARKER_ROWS].to(dtype)

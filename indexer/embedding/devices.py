@@ -47,13 +47,13 @@ def limit(threads: int | None, gpu_memory_mb: int | None) -> None:
         torch.cuda.set_per_process_memory_fraction(min(1.0, gpu_memory_mb * 1e6 / total))
 
 
-def choose_dtype(wanted: str | None, device: str, *, own: bool) -> torch.dtype:
+def choose_dtype(wanted: str | None, device: str, *, rounds: bool) -> torch.dtype:
     """`wanted`, or the fastest type that the device computes natively; `UserError` for one it cannot.
 
-    int8 is for models of ours (`own`) on a CPU: faster than bfloat16 there, twice as fast as float32, and exact enough.
+    int8 is for models that bear the rounding (`rounds`), on a CPU: faster there than bfloat16.
     """
     kind = device.split(":")[0]
-    able = own and kind == "cpu" and _cpu_has_int8()
+    able = rounds and kind == "cpu" and _cpu_has_int8()
     if wanted in (None, "", "auto"):
         return torch.int8 if able else float_type(device)
     assert wanted is not None
@@ -61,7 +61,7 @@ def choose_dtype(wanted: str | None, device: str, *, own: bool) -> torch.dtype:
         raise UserError(f"unknown number type {wanted!r}; use int8, bf16, fp16 or fp32")
     if wanted == "int8" and not able:
         raise UserError(
-            "int8 needs one of codewhere's own models on a CPU with VNNI instructions; use bf16, fp16 or fp32"
+            "int8 needs the model small, or one like it, on a CPU with VNNI instructions; use bf16, fp16 or fp32"
         )
     return _TYPES[wanted]
 

@@ -14,7 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from indexer.embedding.adapter import adapted_weights, model_weights
+from indexer.embedding.adapter import model_weights
 from indexer.embedding.decoder import Decoder, DecoderConfig
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.spec import ModelSpec
@@ -85,9 +85,7 @@ def _model(
 ) -> Callable[[Tensor, Tensor], Tensor]:
     config = DecoderConfig.from_dict(spec.config)
     if dtype == torch.int8:
-        # What an adapter makes of its backbone is rounded as it is loaded.
-        stored = adapted_weights(spec, folder, backbone, torch.float32) if backbone else read_stored(folder)
-        return Int8Decoder(stored, config)
+        return Int8Decoder(read_stored(folder), config)
     model = _over(config, model_weights(spec, folder, backbone, dtype))
     return model.to(device).eval().requires_grad_(False)
 

@@ -35,40 +35,41 @@ WORDS_ONLY = {
 }
 
 HYBRID = {
-    "words": 3.79,
-    "file_name": 1.4,
-    "file_name_whole": 1.77,
-    "folder": 4.75,
-    "symbol": -0.66,
-    "symbol_whole": 0.82,
+    "words": 2.06,
+    "file_name": 1.53,
+    "file_name_whole": 1.55,
+    "folder": 4.18,
+    "symbol": -1.05,
+    "symbol_whole": 0.58,
     "named": 0.3,
     "named_as_spelled": 0.2,
-    "named_type": 1.02,
-    "named_in_file": -0.51,
-    "file_named": 0.58,
-    "name_query_named": 3.11,
-    "name_query_type": 0.67,
-    "is_text": -5.88,
-    "length": 0.34,
-    "test": -5.43,
-    "example": -6.79,
+    "named_type": 0.79,
+    "named_in_file": -0.62,
+    "file_named": 0.51,
+    "name_query_named": 3.09,
+    "name_query_type": 0.82,
+    "is_text": -5.99,
+    "is_type": 0.04,
+    "length": 0.33,
+    "test": -5.6,
+    "example": -6.57,
     "vendored": -3.0,
-    "generated": -3.37,
-    "superseded": -7.47,
-    "foreign_platform": -3.66,
-    "header": -5.9,
-    "depth": -0.52,
-    "file_words": 0.76,
-    "file_words_top": 1.07,
-    "dense": 0.74,
-    "file_dense": -0.05,
-    "file_dense_top": -0.08,
-    "name_query_dense": -0.72,
+    "generated": -3.0,
+    "superseded": -7.65,
+    "foreign_platform": -3.25,
+    "header": -5.57,
+    "depth": -0.62,
+    "file_words": 0.79,
+    "file_words_top": 1.34,
+    "dense": 0.88,
+    "file_dense": -0.08,
+    "file_dense_top": -0.03,
+    "name_query_dense": -0.65,
 }
 
 SAME_FILE = 3.0
 """What a result loses for each better one of the same file, up to two."""
 
-CHANCE_SLOPE = 0.265
-CHANCE_OFFSET = -2.176
+CHANCE_SLOPE = 0.302
+CHANCE_OFFSET = -2.258
 """A score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers."""
