@@ -24,7 +24,7 @@ from indexer.types import FUNCTION_KINDS, Function
 
 MIN_LINES = 4
 NAME = re.compile(r"\b[a-z_][a-z0-9_]{2,}\b")
-THRESHOLDS = [0.5, 0.6, 0.7, 0.8, 0.85, *(round(0.9 + 0.01 * step, 2) for step in range(10))]
+THRESHOLDS = [0.5, 0.6, 0.65, 0.7, 0.75, 0.8, *(round(0.84 + 0.01 * step, 2) for step in range(13))]
 
 
 def functions_of(folder: Path) -> list[Function]:

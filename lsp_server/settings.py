@@ -36,9 +36,9 @@ class Settings:
     auto_index: bool = True
     watch: bool = True
     hover: bool = True
-    hover_threshold: float = 0.75
+    hover_threshold: float = 0.65
     code_lens: bool = False
-    code_lens_threshold: float = 0.94
+    code_lens_threshold: float = 0.88
     code_lens_command: str = SHOW_SIMILAR
     trace: bool = False
     folders: Mapping[str, FolderSettings] = field(default_factory=dict)
