@@ -94,6 +94,29 @@ def number_types_table() -> str:
     return "\n".join([*lines, "", about])
 
 
+def gpu_table() -> str:
+    """Functions and tokens a second on a GPU, by how the same vectors are computed."""
+    found = _read("gpu.json")
+    if not found:
+        return "Not measured yet."
+    lines = [
+        "| model | computed with | functions/s | tokens/s | share of the measured peak |",
+        "|---|---|---|---|---|",
+    ]
+    for model, result in found["models"].items():
+        for way, row in result["ways"].items():
+            lines.append(
+                f"| {model} | {way} | {row['functions_a_second']:,.0f} | {row['tokens_a_second']:,.0f} |"
+                f" {row['peak_share']:.0%} |"
+            )
+        for way, row in result["forward_alone"]["ways"].items():
+            lines.append(
+                f"| {model}, forward pass alone | {way} | | {row['tokens_a_second']:,.0f} | {row['peak_share']:.0%} |"
+            )
+    about = f"{found['machine']}, PyTorch {found['torch']}, {found['number_type']}."
+    return "\n".join([*lines, "", about])
+
+
 def scale_table() -> str:
     """Disk, memory and time by the size of a tree; the last column continues the lines."""
     found = _read("scale.json")
@@ -240,8 +263,9 @@ PAGES = {
         "tombstones": tombstones_table,
     },
     "README.md": {"table": lambda: "\n\n".join((repos_table(), evaluate_table(), speed_table()))},
-    "docs/performance.md": {"bench": bench_table, "number types": number_types_table},
+    "docs/performance.md": {"bench": bench_table, "gpu": gpu_table, "number types": number_types_table},
     "docs/embedder.md": {"evaluate": evaluate_table},
+    "indexer/embedding/models/base/MODEL_CARD.md": {"evaluate": evaluate_table},
     "indexer/embedding/models/small/MODEL_CARD.md": {"evaluate": evaluate_table},
 }
 
