@@ -311,15 +311,26 @@ def mine(
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A TOML file that describes the training.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the finished model.")],
     work: Annotated[Path, typer.Option(help="Folder for checkpoints; a stopped run goes on from it.")],
+    recipe: Annotated[Path | None, typer.Argument(help="A TOML file that describes the training.")] = None,
+    own: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="Adapt a model to this repository, in place of a recipe. Repeatable."),
+    ] = None,
+    model: Annotated[str, typer.Option(help="The model that --from adapts.")] = "small",
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of --from; by default by its size.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
 ) -> None:
-    """Make an embedding model from a decoder: cut it to size and tune it on pairs."""
-    from indexer.commands.training import train
+    """Make an embedding model from a decoder by a recipe, or adapt one to your own code (--from)."""
+    from indexer.commands.training import adapt, train
 
-    train(recipe, work, out, device)
+    if (recipe is None) == (own is None):
+        raise UserError("Name either a recipe or, with --from, repositories to adapt a model to.")
+    if own is not None:
+        adapt(own, model, work, out, steps, device)
+    elif recipe is not None:
+        train(recipe, work, out, device)
 
 
 @app.command(context_settings=_PASS_ON)

@@ -137,6 +137,7 @@ def test_index_by_words_needs_no_model(root, monkeypatch):
         (["status", "{root}"], "is not indexed yet"),
         (["gc", "--forget", "{root}"], "is not indexed yet"),
         (["search", "--queries", "{root}/none.txt", "{root}"], "is not indexed yet"),
+        (["train", "--out", "{root}/o", "--work", "{root}/w"], "either a recipe or"),
         (["index", "{root}", "--dim", "0"], ""),
         (["index", "--colour"], ""),
         (["nonsense"], ""),

@@ -75,3 +75,14 @@ def test_the_command_prints_and_writes(data, tmp_path, capsys):
     assert json.loads(out.read_text())["results"][0]["name"] == "BM25"
     with pytest.raises(UserError, match="no evaluation data"):
         main([str(tmp_path / "nowhere"), "--bm25", "--no-model"])
+
+
+def test_mteb_finds_what_our_own_runner_finds(data, model_folder, capsys):
+    pytest.importorskip("mteb")
+    assert main([str(data), "--model", str(model_folder), "--device", "cpu", "--json"]) == 0
+    ours = json.loads(capsys.readouterr().out)[0]
+    assert main([str(data), "--model", str(model_folder), "--device", "cpu", "--json", "--mteb"]) == 0
+    theirs = json.loads(capsys.readouterr().out.splitlines()[-1])[0]
+    assert theirs["sets"] == ours["sets"] and theirs["groups"] == ours["groups"]
+    with pytest.raises(UserError, match="leave them out"):
+        main([str(data), "--mteb", "--bm25"])

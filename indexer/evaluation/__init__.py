@@ -6,9 +6,12 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from indexer.errors import UserError
 
 if TYPE_CHECKING:
+    from indexer.evaluation.datasets import RetrievalSet
     from indexer.evaluation.scorers import Scorer
 
 
@@ -19,7 +22,8 @@ def main(arguments: Sequence[str]) -> int:
 
     options = _parser().parse_args(arguments)
     sets = [task for folder in options.data for task in read_sets(folder)]
-    results = [evaluate(scorer, sets) for scorer in _scorers(options)]
+    by_mteb = _by_mteb(options, sets) if options.mteb else None
+    results = by_mteb or [evaluate(scorer, sets) for scorer in _scorers(options)]
     if options.out:
         options.out.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(results) if options.json else table(results))  # noqa: T201
@@ -42,11 +46,27 @@ def _parser() -> argparse.ArgumentParser:
         help="a sentence-transformers model to compare; may be repeated",
     )
     parser.add_argument("--bm25", action="store_true", help="compare with BM25")
+    parser.add_argument(
+        "--mteb", action="store_true", help="by mteb's runner; --baseline takes any model that mteb knows"
+    )
     parser.add_argument("--no-model", action="store_true", help="only the baselines")
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps")
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _by_mteb(options: argparse.Namespace, sets: Sequence[RetrievalSet]) -> list[dict[str, Any]]:
+    try:
+        from indexer.evaluation.mteb_tasks import Encoder, evaluate_with_mteb, find_model
+    except ImportError as error:
+        raise UserError("--mteb needs mteb: pip install 'codewhere[evaluate]'") from error
+    if options.bm25 or options.dim:
+        raise UserError("--bm25 and --dim are not for --mteb: leave them out")
+    models: list[Any] = [find_model(name, options.device) for name in options.baseline]
+    if not options.no_model:
+        models += [Encoder(name, device=options.device) for name in options.model or ["small"]]
+    return [evaluate_with_mteb(model, sets) for model in models]
 
 
 def _scorers(options: argparse.Namespace) -> Iterator[Scorer]:

@@ -27,13 +27,14 @@ def evaluate(scorer: Scorer, sets: Sequence[RetrievalSet]) -> dict[str, Any]:
         }
     return {
         "name": scorer.name,
-        "groups": _means(rows),
+        "groups": means(rows),
         "sets": rows,
         "seconds": round(time.monotonic() - start, 1),
     }
 
 
-def _means(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+def means(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Means of the scores of each group."""
     groups = defaultdict(list)
     for row in rows.values():
         groups[row["group"]].append(row)

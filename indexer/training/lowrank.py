@@ -36,9 +36,13 @@ class LowRank:
         full = gradient.float()
         self.b.grad, self.a.grad = full @ self.a.T, self.b.T @ full
 
+    def exact(self) -> Tensor:
+        """The changed matrix, float32."""
+        return self.matrix.float() + self.b @ self.a
+
     def merged(self) -> Tensor:
         """The matrix as the model computes with it, in its own type."""
-        return (self.matrix.float() + self.b @ self.a).to(self.matrix.dtype)
+        return self.exact().to(self.matrix.dtype)
 
 
 def adapter_state(masters: Mapping[str, Tensor], table: Tensor, n_markers: int) -> dict[str, Tensor]:

@@ -91,6 +91,7 @@ def mine(
     exclude: Blocklist | None = None,
     processes: int = 1,
     per_repository: int | None = None,
+    own: bool = False,
 ) -> MineReport:
     """Write one JSON line per pair to `out` (zstd-compressed where it ends in ``.zst``).
 
@@ -100,6 +101,7 @@ def mine(
         exclude: code and repositories that must not be trained on.
         processes: worker processes for parsing.
         per_repository: at most so many pairs from one folder, so that none outweighs the rest.
+        own: the folders are the user's own, and their licence is not asked.
 
     Raises:
         UserError: a folder does not exist, or `licence` is not permissive.
@@ -108,7 +110,7 @@ def mine(
     report, block = MineReport(), exclude or Blocklist()
     seen = _Seen(report, per_repository)
     with open_output(out) as lines, ProcessPoolExecutor(processes) as pool:
-        jobs = _jobs(folders, licence, block, report)
+        jobs = _jobs(folders, "own" if own else licence, block, report)
         for pairs, dropped in pool.map(_mine_files, jobs) if processes > 1 else map(_mine_files, jobs):
             report.dropped.update(dropped)
             for pair in filter(seen.is_new, pairs):

@@ -108,6 +108,12 @@ class MasterWeights:
         )
         return {**whole, **self.masters}
 
+    def whole(self) -> dict[str, Tensor]:
+        """Every weight of the model, float32 where it was trained, low-rank changes merged."""
+        merged = {name: change.exact() for name, change in self.low_rank.items()}
+        kept = {name: value for name, value in self.masters.items() if name in self.parameters}
+        return {**self.model.state_dict(), **kept, **merged}
+
     def moments(self) -> list[Any]:
         """State of the optimisers."""
         return [optimiser.state_dict() for optimiser in (self.dense, self.sparse) if optimiser is not None]

@@ -43,12 +43,18 @@ Data = list[tuple[Source, list[Pair]]]
 def train(recipe: Recipe, work: Path, out: Path, *, device: str = "cpu") -> ModelSpec:
     """Run the recipe in the folder `work` (checkpoints, log) and write the model into `out`; resumes by itself."""
     data: Data = [(source, read_pairs(Path(source.file), source.kind)) for source in recipe.sources]
+    return run(recipe, data, work, out, device=device)
+
+
+def run(recipe: Recipe, data: Data, work: Path, out: Path, *, device: str) -> ModelSpec:
+    """As `train`, over pairs that are read already."""
     prepare(recipe, data, work)
     trainer = make_trainer(recipe, data, work, torch.device(device))
     trainer.resume()
     stream = batches(data, recipe.tuning.batch, recipe.tuning.seed)
     trainer.run(stream)
-    return export(recipe, work, out, trainer.optimiser.state())
+    as_adapter = recipe.tuning.method == "lora" and not _is_model(recipe)
+    return export(recipe, work, out, trainer.optimiser.state() if as_adapter else trainer.optimiser.whole())
 
 
 def prepare(recipe: Recipe, data: Data, work: Path) -> None:
@@ -176,9 +182,12 @@ def _teacher(
 
 
 def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> ModelSpec:
-    """Write the model folder: int8 shards and tokenizer, or the adapter of a backbone, and the spec with checksums."""
+    """Write the model folder: int8 shards and tokenizer, or the adapter of a backbone, and the spec with checksums.
+
+    A model of ours takes its low-rank change in: its weights are at hand, those of a backbone are the hub's.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    is_adapter = recipe.tuning.method == "lora"
+    is_adapter = recipe.tuning.method == "lora" and not _is_model(recipe)
     if is_adapter:
         table = state.pop("embed_tokens.weight")
         save_file(adapter_state(state, table, len(MARKERS)), out / ADAPTER)

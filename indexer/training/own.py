@@ -1,0 +1,112 @@
+"""A model adapted to somebody's own code: pairs from their folders, a low-rank change, and whether it helped."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from indexer.embedding import load_embedder
+from indexer.embedding.loading import find
+from indexer.embedding.spec import ModelSpec
+from indexer.errors import UserError
+from indexer.evaluation.metrics import mean_reciprocal_rank, ranks_of_relevant
+from indexer.training.data import Pair, read_pairs
+from indexer.training.mine import mine
+from indexer.training.recipe import Backbone, Recipe, Source, Tuning
+from indexer.training.run import run
+
+MIN_PAIRS = 300
+HELD_OUT = 0.15
+"""Share of the files that nothing is learnt from: there it shows whether it helped."""
+MAX_HELD_OUT = 400
+BATCH = 64
+EPOCHS = 2
+MAX_STEPS = 300
+RARE = 16
+"""Pairs of a programming language below which it is left out: a batch holds one language."""
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What came of it; ranks are of documented functions that were held out, asked for by their comments (MRR)."""
+
+    spec: ModelSpec
+    pairs: int
+    steps: int
+    before: float
+    after: float
+
+
+def adapt(
+    folders: Sequence[Path],
+    model: str,
+    work: Path,
+    out: Path,
+    *,
+    steps: int | None = None,
+    device: str = "cpu",
+) -> Adapted:
+    """Tune a model on the documented functions of the folders and write it into `out`; resumes in `work`.
+
+    Args:
+        folders: repositories; under which licence is their owner's business.
+        model: one with weights of its own, `small` or what this gave before.
+        steps: of 64 pairs; by default two rounds over the pairs, at most 300.
+
+    Raises:
+        UserError: the model is an adapter itself, or fewer than 300 functions are documented.
+    """
+    start = find(model)
+    if ModelSpec.read(start).adapter:
+        raise UserError(f"{model} is an adapter itself; adapt small, or a model that this gave before")
+    learnt, held_out = _pairs(folders, work)
+    wanted = steps or min(MAX_STEPS, max(1, EPOCHS * len(learnt) // BATCH))
+    recipe = _recipe(start, ModelSpec.read(start), wanted)
+    spec = run(recipe, [(recipe.sources[0], learnt)], work, out, device=device)
+    before, after = (_score(str(place), held_out, device) for place in (start, out))
+    spec = replace(spec, scores={"own code before (MRR)": before, "own code (MRR)": after})
+    spec.write(out)
+    return Adapted(spec, len(learnt), wanted, before, after)
+
+
+def _recipe(start: Path, spec: ModelSpec, steps: int) -> Recipe:
+    return Recipe(
+        name=f"{spec.name}-adapted",
+        backbone=Backbone(folder=str(start), name=spec.backbone, licence=spec.licence),
+        sources=(Source("own code", "pairs"),),
+        tuning=Tuning(
+            method="lora", rank=16, steps=steps, batch=BATCH, max_code_tokens=128, max_query_tokens=64,
+            learning_rate=3e-4, embedding_learning_rate=1e-5, head_learning_rate=1e-5, warm_up=10, decay=0.7,
+            dims=spec.dims, refit_head=(),
+        ),
+    )  # fmt: skip
+
+
+def _pairs(folders: Sequence[Path], work: Path) -> tuple[list[Pair], list[Pair]]:
+    """What is learnt from, and what is held out, by file; the same each time."""
+    work.mkdir(parents=True, exist_ok=True)
+    mined = work / "pairs.jsonl"
+    if not mined.exists():
+        mine(folders, mined, own=True)
+    pairs = read_pairs(mined, "pairs")
+    counts = Counter(pair.language for pair in pairs)
+    pairs = [pair for pair in pairs if counts[pair.language] >= RARE]
+    if len(pairs) < MIN_PAIRS:
+        raise UserError(
+            f"only {len(pairs)} functions with a comment that says what they do; {MIN_PAIRS} at least are needed"
+        )
+    files = sorted({(pair.repo, pair.path) for pair in pairs})
+    aside = set(random.Random(0).sample(files, max(1, round(len(files) * HELD_OUT))))
+    held_out = [pair for pair in pairs if (pair.repo, pair.path) in aside]
+    return [pair for pair in pairs if (pair.repo, pair.path) not in aside], held_out[:MAX_HELD_OUT]
+
+
+def _score(model: str, pairs: Sequence[Pair], device: str) -> float:
+    embedder = load_embedder(model, device=device)
+    queries = embedder.encode_queries([pair.query for pair in pairs])
+    codes = embedder.encode_code([f"{pair.language} {pair.symbol}\n{pair.code}" for pair in pairs])
+    ranks = ranks_of_relevant(queries @ codes.T, [(number,) for number in range(len(pairs))])
+    return round(mean_reciprocal_rank(ranks), 3)

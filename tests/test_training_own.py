@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from indexer.embedding import load_embedder
+from indexer.errors import UserError
+from indexer.training import own
+from indexer.training.recipe import Recipe
+from indexer.training.run import train
+from tests import tiny
+
+THINGS = "invoice receipt customer parcel ticket voucher refund booking coupon basket".split()
+ACTS = ("store", "collect", "print", "archive")
+
+
+def write_company(folder):
+    folder.mkdir()
+    for thing in THINGS:
+        functions = [
+            f'def {act}_{thing}(ledger, entry):\n    """{act.title()} the {thing} of one customer in the ledger."""\n'
+            f"    known = ledger.find(entry.{thing})\n    ledger.{act}(known, entry)\n    return known.{act}_number\n"
+            for act in ACTS
+        ]
+        (folder / f"{thing}.py").write_text("\n\n".join(functions))
+    return folder
+
+
+@pytest.fixture
+def model(tmp_path):
+    tiny.make_backbone(tmp_path / "backbone")
+    pairs = [
+        {
+            "query": f"open the file {n}",
+            "code": f"def open_{n}(path): return open(path)",
+            "language": "python",
+        }
+        for n in range(32)
+    ]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, pairs)))
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f"""
+[backbone]
+folder = "{tmp_path / "backbone"}"
+layers = 2
+mlp_width = 24
+vocabulary = 330
+output_dim = 16
+[[sources]]
+file = "{tmp_path / "pairs.jsonl"}"
+kind = "pairs"
+[tuning]
+steps = 4
+batch = 16
+dims = [16, 8]
+""")
+    train(Recipe.read(recipe), tmp_path / "w", tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_model_learns_the_code_of_its_user(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(own, "MIN_PAIRS", 20)
+    monkeypatch.setattr(own, "BATCH", 8)
+    made = own.adapt(
+        [write_company(tmp_path / "company")], str(model), tmp_path / "work", tmp_path / "out", steps=60
+    )
+    assert made.pairs == 32 and made.after > made.before
+    assert made.spec.scores["own code (MRR)"] == made.after
+    first, second = (load_embedder(str(folder), device="cpu") for folder in (model, tmp_path / "out"))
+    assert first.fingerprint != second.fingerprint and first.dim == second.dim
+    again = own.adapt([tmp_path / "company"], str(model), tmp_path / "work", tmp_path / "out", steps=60)
+    assert again.after == made.after, "a finished run is not run again"
+
+
+def test_too_little_code_and_adapters_are_refused(model, tmp_path):
+    company = write_company(tmp_path / "company")
+    with pytest.raises(UserError, match="only 40 functions"):
+        own.adapt([company], str(model), tmp_path / "work", tmp_path / "out")
+    with pytest.raises(UserError, match="adapter itself"):
+        own.adapt([company], "base", tmp_path / "work", tmp_path / "out")
