@@ -9,7 +9,7 @@ from indexer.errors import UserError
 from indexer.evaluation import main
 from indexer.evaluation.datasets import read_sets
 from indexer.evaluation.metrics import mean_reciprocal_rank, ndcg, ranks_of_relevant, recall
-from indexer.evaluation.run import evaluate, table
+from indexer.evaluation.run import evaluate, plot, table
 from indexer.evaluation.scorers import Bm25
 
 
@@ -82,7 +82,16 @@ def test_mteb_finds_what_our_own_runner_finds(data, model_folder, capsys):
     assert main([str(data), "--model", str(model_folder), "--device", "cpu", "--json"]) == 0
     ours = json.loads(capsys.readouterr().out)[0]
     assert main([str(data), "--model", str(model_folder), "--device", "cpu", "--json", "--mteb"]) == 0
+    assert ours.pop("functions_a_second") > 0
     theirs = json.loads(capsys.readouterr().out.splitlines()[-1])[0]
     assert theirs["sets"] == ours["sets"] and theirs["groups"] == ours["groups"]
     with pytest.raises(UserError, match="leave them out"):
         main([str(data), "--mteb", "--bm25"])
+
+
+def test_quality_is_plotted_against_speed():
+    groups = {"cosqa": {"mrr": 0.1, "ndcg@10": 0.5}, "doc to function": {"mrr": 0.7, "ndcg@10": 0.1}}
+    model = {"name": "a", "groups": groups, "functions_a_second": 1234.5}
+    lines = list(plot([model, {"name": "bm25", "groups": groups}]))
+    assert lines[0].startswith("a     ████") and lines[0].endswith("0.600, 1,234.5 functions/s")
+    assert lines[1].endswith("0.600") and lines[0].count("█") == 24

@@ -104,18 +104,23 @@ class Packing:
         positions = torch.arange(len(owner), device=lengths.device) - (ends - lengths)[owner]
         starts = F.pad(ends, (1, 0)).to(torch.int32)
 
-        def there(part: Tensor) -> Tensor:
-            return part.to(device or part.device, non_blocking=True)
-
+        place = device or lengths.device
         return cls(
-            there(lengths),
-            there(owner * longest + positions),
-            there(ends - 1),
-            there(positions),
-            there(starts),
+            to_device(lengths, place),
+            to_device(owner * longest + positions, place),
+            to_device(ends - 1, place),
+            to_device(positions, place),
+            to_device(starts, place),
             longest,
-            fused_attention((device or lengths.device).type),
+            fused_attention(place.type),
         )
+
+
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """A copy there that the CPU does not wait for; the same tensor where it is there already."""
+    if device.type == "cuda" and values.device.type == "cpu":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
 
 
 class Attention(nn.Module):

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from indexer.embedding.adapter import model_weights
-from indexer.embedding.decoder import Decoder, DecoderConfig
+from indexer.embedding.decoder import Decoder, DecoderConfig, to_device
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.spec import ModelSpec
 from indexer.embedding.weights import read_stored
@@ -66,7 +66,7 @@ class PackedDecoder:
             if self._left <= 0:
                 self.compiling = threading.Thread(target=self.compile, name="codewhere-compile", daemon=True)
                 self.compiling.start()
-        return self._model(flat.to(self._device), torch.tensor([len(row) for row in rows]))
+        return self._model(to_device(flat, self._device), torch.tensor([len(row) for row in rows]))
 
     def compile(self) -> None:
         """Compile a twin that shares the weights, and compute with it from then on; a failure is only logged."""
@@ -160,8 +160,11 @@ class DecoderEmbedder:
     def _encode(self, texts: Sequence[str], markers: tuple[str, str]) -> Vectors:
         rows = self._token_rows(texts, markers)
         out = np.zeros((len(rows), self.dim), dtype=np.float32)
-        for places in batches_by_length([len(row) for row in rows], self._budget):
-            out[places] = self._vectors([rows[place] for place in places])
+        batches = batches_by_length([len(row) for row in rows], self._budget)
+        # Read back after the last one: a GPU computes a batch while the next one is laid out.
+        found = [(places, self._vectors([rows[place] for place in places])) for places in batches]
+        for places, vectors in found:
+            out[places] = vectors.cpu().numpy()
         return out
 
     def _token_rows(self, texts: Sequence[str], markers: tuple[str, str]) -> list[list[int]]:
@@ -176,11 +179,11 @@ class DecoderEmbedder:
         number = self._tokenizer.token_to_id(marker) if marker else None
         return [] if number is None else [number]
 
-    def _vectors(self, rows: Sequence[Sequence[int]]) -> Vectors:
+    def _vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
         try:
             with torch.inference_mode():
                 raw = self._backend.vectors(rows)[:, : self.dim].float()
-                return torch.nn.functional.normalize(raw, dim=-1).cpu().numpy()
+                return torch.nn.functional.normalize(raw, dim=-1)
         except torch.OutOfMemoryError:
             if len(rows) == 1:
                 raise
@@ -190,7 +193,7 @@ class DecoderEmbedder:
                 "the %s ran out of memory; batches are halved to %d tokens", self.device, self._budget
             )
             half = len(rows) // 2
-            return np.concatenate((self._vectors(rows[:half]), self._vectors(rows[half:])))
+            return torch.cat((self._vectors(rows[:half]), self._vectors(rows[half:])))
 
 
 def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """The command `codewhere evaluate`; the exit status."""
     from indexer.evaluation.datasets import read_sets
-    from indexer.evaluation.run import evaluate, table
+    from indexer.evaluation.run import evaluate, plot, table
 
     options = _parser().parse_args(arguments)
     sets = [task for folder in options.data for task in read_sets(folder)]
@@ -26,7 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     results = by_mteb or [evaluate(scorer, sets) for scorer in _scorers(options)]
     if options.out:
         options.out.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(results) if options.json else table(results))  # noqa: T201
+    shown = json.dumps(results) if options.json else "\n".join([table(results), "", *plot(results)])
+    print(shown)  # noqa: T201
     return 0
 
 

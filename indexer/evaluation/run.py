@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ import numpy as np
 from indexer.evaluation.datasets import RetrievalSet
 from indexer.evaluation.metrics import mean_reciprocal_rank, ndcg, ranks_of_relevant
 from indexer.evaluation.scorers import Scorer
+
+_BAR = 40
+"""Characters of a bar for a mean of 1."""
 
 
 def evaluate(scorer: Scorer, sets: Sequence[RetrievalSet]) -> dict[str, Any]:
@@ -25,12 +28,14 @@ def evaluate(scorer: Scorer, sets: Sequence[RetrievalSet]) -> dict[str, Any]:
             "mrr": round(mean_reciprocal_rank(ranks), 4),
             "ndcg@10": round(ndcg(ranks), 4),
         }
-    return {
+    result = {
         "name": scorer.name,
         "groups": means(rows),
         "sets": rows,
         "seconds": round(time.monotonic() - start, 1),
     }
+    rate = getattr(scorer, "functions_a_second", 0.0)
+    return {**result, "functions_a_second": round(rate, 1)} if rate else result
 
 
 def means(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -58,6 +63,17 @@ def table(results: Sequence[dict[str, Any]]) -> str:
         cells = [f"{result['groups'][group][_metric(group).lower()]:.3f}" for group in groups]
         lines.append(f"| {result['name']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def plot(results: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Quality against speed: a bar of the mean over the groups for each model, and what it embeds a second."""
+    width = max((len(result["name"]) for result in results), default=0)
+    for result in results:
+        mean = float(np.mean([scores[_metric(name).lower()] for name, scores in result["groups"].items()]))
+        bar = "█" * max(1, round(_BAR * mean))
+        rate = result.get("functions_a_second")
+        speed = f", {rate:,.1f} functions/s" if rate else ""
+        yield f"{result['name']:<{width}}  {bar:<{_BAR}}  {mean:.3f}{speed}"
 
 
 def _metric(group: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -26,6 +27,12 @@ class _VectorScorer:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], Vectors] = {}
+        self._codes, self._seconds = 0, 0.0
+
+    @property
+    def functions_a_second(self) -> float:
+        """At which codes were embedded so far; 0 before any."""
+        return self._codes / self._seconds if self._seconds else 0.0
 
     def _encode(self, texts: Sequence[str], side: str) -> Vectors:
         raise NotImplementedError
@@ -33,9 +40,14 @@ class _VectorScorer:
     def _vectors(self, texts: Sequence[str], side: str) -> Vectors:
         missing = [text for text in dict.fromkeys(texts) if (side, text) not in self._kept]
         if missing:
-            self._kept.update(
-                ((side, text), row) for text, row in zip(missing, self._encode(missing, side), strict=True)
-            )
+            start = time.perf_counter()
+            found = self._encode(missing, side)
+            if side == "code":
+                self._codes, self._seconds = (
+                    self._codes + len(missing),
+                    self._seconds + time.perf_counter() - start,
+                )
+            self._kept.update(((side, text), row) for text, row in zip(missing, found, strict=True))
         return np.stack([self._kept[side, text] for text in texts])
 
     def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
@@ -63,6 +75,11 @@ class CutModel:
     def __init__(self, full: OurModel, dim: int) -> None:
         self._full, self._dim = full, dim
         self.name = f"{full.model.name}, {dim} dimensions"
+
+    @property
+    def functions_a_second(self) -> float:
+        """Of the full model, whose vectors are cut."""
+        return self._full.functions_a_second
 
     def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
         """Float32 [queries, codes], cosines."""
