@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -87,9 +87,11 @@ class Search:
         lexical, statistics = self._lexical(query, n_candidates, where)
         dense = [] if self._cancelled() else self._dense(query, n_candidates, where)
         functions = self._functions({hit.id for hit in [*lexical, *dense] if hit.id >= 0})
-        return Found(
-            query, _candidates(lexical, functions), _candidates(dense, functions), statistics, filters
+        unknown = (
+            self._without_vectors({hit.id for hit in lexical} - {hit.id for hit in dense}) if dense else set()
         )
+        by_words = _candidates(lexical, functions, unknown)
+        return Found(query, by_words, _candidates(dense, functions), statistics, filters)
 
     def _clean(self, text: str) -> str:
         cleaned = _CONTROL.sub(" ", text).strip()
@@ -159,6 +161,13 @@ class Search:
                 )
         return embedder
 
+    def _without_vectors(self, ids: set[int]) -> set[int]:
+        """Those of the functions whose nearness nobody knows yet; of buffers all that vectors did not find."""
+        unknown = {id_ for id_ in ids if id_ < 0}
+        if self._coverage() < 1:
+            unknown |= self._store.without_vectors(self._fingerprint, ids - unknown)
+        return unknown
+
     def _vectors_of_buffers(self, embedder: Embedder) -> dict[str, Vectors]:
         hashes = {stored.function.content_hash for stored in self._buffers.values()}
         lacking = hashes - self._buffer_vectors.keys()
@@ -205,11 +214,16 @@ def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
     )
 
 
-def _candidates(hits: Iterable[Hit], functions: dict[int, StoredFunction]) -> list[Candidate]:
-    """Hits with their functions, best first; those deleted meanwhile are left out."""
+def _candidates(
+    hits: Iterable[Hit], functions: dict[int, StoredFunction], unknown: Collection[int] = ()
+) -> list[Candidate]:
+    """Hits with their functions, best first; those deleted meanwhile are left out.
+
+    :param unknown: Those that have no vector.
+    """
     ordered = sorted(hits, key=lambda hit: (-hit.score, hit.id))
     return [
-        Candidate(hit.id, stored.function, stored.demoted, hit.score)
+        Candidate(hit.id, stored.function, stored.demoted, hit.score, hit.id not in unknown)
         for hit in ordered
         if (stored := functions.get(hit.id)) is not None
     ]

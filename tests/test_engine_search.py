@@ -278,6 +278,34 @@ def test_a_buffer_is_found_by_vectors_once_it_is_embedded(index: Index, embedder
     assert all(result.function.path != "src/cache.py" for result in similar.results)
 
 
+def test_what_was_typed_a_moment_ago_is_not_behind_what_has_vectors(
+    index: Index, embedder: HashEmbedder
+) -> None:
+    code = b"def whisper_gently(ear):\n    return ear.quiet\n"
+    overlay = Overlay({"src/new.py": parse("src/new.py", code)})
+    results = index.search("whisper gently", overlay=overlay).results
+    assert results[0].function.symbol == "whisper_gently" and results[0].why.dense_rank is None
+    index.embed_overlay(overlay)
+    assert index.search("whisper gently", overlay=overlay).results[0].why.dense_rank is not None
+
+
+def test_a_function_that_is_not_embedded_yet_is_judged_by_its_words(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"f{number:02}.py").write_text(
+            f"def send_{number}(mail):\n    return mail.send({number})\n"
+        )
+    with open_index(tmp_path, config=Config(home=tmp_path / "home"), embedder=HashEmbedder()) as index:
+        index.update()
+        (tmp_path / "new.py").write_text("def polish_silver(spoon):\n    return spoon.rub()\n")
+        index.update(embed=False)
+        answer = index.search("polish silver")
+        assert answer.coverage < 1 and answer.results[0].function.symbol == "polish_silver"
+        known = index._store.without_vectors(
+            index._store.indexed_root(str(tmp_path)).fingerprint, range(1, 99)
+        )
+        assert len(known) == 1
+
+
 def test_an_unchanged_buffer_needs_no_embedding(index: Index, embedder: HashEmbedder) -> None:
     text = FILES["src/cache.py"].encode()
     overlay = Overlay({"src/cache.py": parse("src/cache.py", text)})

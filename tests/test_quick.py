@@ -139,11 +139,21 @@ def test_the_model_of_the_index_is_chosen(tmp_path, monkeypatch):
     known = ModelSpec.read(tmp_path / "models/other").fingerprint()
     assert quick_embedder("auto", None, real, known).dim == 12
     assert quick_embedder("small", None, real, known).dim == 16
-    # Which of two models `auto` means depends on the device, which only PyTorch knows.
-    assert quick_embedder("auto", None, real) is None
-    assert quick_embedder("auto", None, real, "unknown") is None
+    assert quick_embedder("auto", None, real).dim == quick_embedder("auto", None, real, "unknown").dim == 16
     assert quick_embedder("nothing", None, real) is None
     assert quick_embedder("small", 99, real) is None
+
+
+def test_which_model_auto_means_is_left_to_pytorch_where_base_could_run(tmp_path, monkeypatch):
+    for name in ("small", "base"):
+        make_model(tmp_path / "models" / name)
+    monkeypatch.setattr("indexer.embedding.SHIPPED", tmp_path / "models")
+    monkeypatch.setattr("indexer.embedding.quick.SHIPPED", tmp_path / "models")
+    monkeypatch.setenv("CODEWHERE_BACKBONE", str(tmp_path / "nowhere"))
+    assert quick_embedder("auto", None, real) is not None
+    # Whether there is a GPU for it, only PyTorch knows.
+    monkeypatch.setenv("CODEWHERE_BACKBONE", str(tmp_path))
+    assert quick_embedder("auto", None, real) is None
 
 
 def test_a_model_of_another_kind_is_left_to_pytorch(folder):

@@ -20,6 +20,8 @@ class Candidate:
     """As `SourceFile.demoted`."""
     score: float
     """Lexical: BM25, higher is better. Dense: cosine of the best window."""
+    has_vector: bool = True
+    """Whether the other search could have found it."""
 
 
 class Statistics(NamedTuple):
@@ -43,6 +45,7 @@ class Entry:
     lexical_rank: int | None = None
     dense: float | None = None
     dense_rank: int | None = None
+    has_vector: bool = True
     values: dict[str, float] = field(default_factory=dict)
 
 
@@ -71,5 +74,7 @@ def _position(item: Candidate | Entry) -> tuple[str, int, int, int]:
 
 def _entry(entries: dict[int, Entry], candidate: Candidate) -> Entry:
     if candidate.id not in entries:
-        entries[candidate.id] = Entry(candidate.id, candidate.function, candidate.demoted)
+        entries[candidate.id] = Entry(
+            candidate.id, candidate.function, candidate.demoted, has_vector=candidate.has_vector
+        )
     return entries[candidate.id]

@@ -31,6 +31,8 @@ _TERM_CEILING = 2.2
 _DENSE_POOL = 100
 """Nearest functions whose cosines set the scale of the dense score; models differ in their ranges."""
 _FARTHEST = -3.0
+_NOT_EMBEDDED = 1.0
+"""The dense score of what words found and has no vector yet: as of a near one, so that words decide about it."""
 _ASKS_FOR_TESTS = re.compile(r"\b(tests?|testing|specs?|fixtures?|mocks?|benchmarks?)\b", re.I)
 _ASKS_FOR_EXAMPLES = re.compile(
     r"\b(examples?|samples?|demos?|docs?|documentation|tutorials?|readme)\b", re.I
@@ -173,6 +175,7 @@ def _dense(entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
     spread = float(pool.std()) or 1.0
     scores = (cosines - pool.mean()) / spread
     floor = max(_FARTHEST, float(np.nanmin(scores)))
-    scores = np.maximum(np.where(np.isnan(scores), floor, scores), _FARTHEST)
+    unfound = np.array([floor if entry.has_vector else _NOT_EMBEDDED for entry in entries])
+    scores = np.maximum(np.where(np.isnan(scores), unfound, scores), _FARTHEST)
     found = {"dense": scores, "file_dense": files.highest(scores, _FARTHEST)}
     return found | _file_evidence("dense", np.maximum(scores + 1, 0.0), files)

@@ -244,6 +244,11 @@ class Store:
             model = vectors.model_id(db, fingerprint)
             return {} if model is None else vectors.of_contents(db, model, hashes)
 
+    def without_vectors(self, fingerprint: str, functions: Iterable[int]) -> set[int]:
+        """Those of the functions, by their ids, that have no vector of a model yet."""
+        with self._database.reading() as db:
+            return vectors.without(db, vectors.model_id(db, fingerprint), functions)
+
     def indexing_pid(self, root_id: int) -> int | None:
         """The process that is updating a root now, None when there is none."""
         locks = (self.lock(root_id, "", purpose) for purpose in ("files", "vectors"))

@@ -116,6 +116,16 @@ def of_contents(db: sqlite3.Connection, model: int, hashes: Iterable[str]) -> di
     return found
 
 
+def without(db: sqlite3.Connection, model: int | None, functions: Iterable[int]) -> set[int]:
+    """Those of the functions that have no vector of a model."""
+    rows = db.execute(
+        "SELECT f.id FROM json_each(?) AS asked JOIN functions f ON f.id = asked.value WHERE NOT EXISTS"
+        " (SELECT 1 FROM vectors v WHERE v.content_id = f.content_id AND v.model_id = ?)",
+        (str(list(functions)), model),
+    )
+    return {row[0] for row in rows}
+
+
 def any_of(db: sqlite3.Connection, root_id: int) -> bool:
     """Whether any function of a root has a vector of any model."""
     row = db.execute(
