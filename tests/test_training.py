@@ -161,6 +161,15 @@ def test_an_adapter_beside_its_backbone_is_the_model_that_was_trained(recipe, tm
         load_embedder(str(tmp_path / "out"), device="cpu", dtype="int8")
 
 
+def test_an_adapter_may_keep_only_the_first_layers_of_its_backbone(recipe, tmp_path, monkeypatch):
+    short = _with_adapter(recipe, steps=2)
+    short = replace(short, backbone=replace(short.backbone, layers=2))
+    spec = train(short, tmp_path / "work", tmp_path / "out")
+    assert spec.config["num_hidden_layers"] == 2
+    monkeypatch.setenv("CODEWHERE_BACKBONE", recipe.backbone.folder)
+    assert load_embedder(str(tmp_path / "out"), device="cpu").encode_code(WORDS).shape == (12, 32)
+
+
 def test_an_adapter_leaves_the_backbone_as_it_is(recipe, tmp_path):
     adapted = _with_adapter(recipe)
     data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]

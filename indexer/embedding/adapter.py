@@ -58,7 +58,7 @@ def adapted_weights(spec: ModelSpec, folder: Path, backbone: Path, dtype: torch.
     weights: dict[str, Tensor] = {}
     for name, value in _tensors(sorted(backbone.glob("*.safetensors"))):
         short = name.removeprefix("model.")
-        if short.startswith(("layers.", "embed_tokens.", "norm.")):
+        if _is_wanted(short, spec):
             weights[short] = _changed(short, value, changes).to(dtype)
     changed = {name.removesuffix(LEFT) for name in changes if name.endswith(LEFT)}
     missing = {"embed_tokens.weight", *changed} - set(weights)
@@ -69,6 +69,14 @@ def adapted_weights(spec: ModelSpec, folder: Path, backbone: Path, dtype: torch.
     first = adapted_tokenizer(spec, backbone).get_vocab_size() - len(changes[MARKER_ROWS])
     table, markers = weights["embed_tokens.weight"], changes[MARKER_ROWS].to(dtype)
     return {**weights, "embed_tokens.weight": torch.cat((table[:first], markers))}
+
+
+def _is_wanted(name: str, spec: ModelSpec) -> bool:
+    """Whether the model has this weight of its backbone, of which it may keep only the first layers."""
+    first, _, rest = name.partition(".")
+    if first == "layers":
+        return int(rest.partition(".")[0]) < int(spec.config["num_hidden_layers"])
+    return first in ("embed_tokens", "norm")
 
 
 def _changed(name: str, value: Tensor, changes: Mapping[str, Tensor]) -> Tensor:
