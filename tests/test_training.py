@@ -8,9 +8,11 @@ from itertools import islice
 
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 
 from indexer.embedding import load_embedder
+from indexer.embedding.export import export
 from indexer.errors import UserError
 from indexer.training.data import Pair, ask, batches, code_text, read_pairs, split_name
 from indexer.training.head import ridge_head
@@ -159,6 +161,10 @@ def test_an_adapter_beside_its_backbone_is_the_model_that_was_trained(recipe, tm
         torch.testing.assert_close(found, trainer.encode(WORDS, role), atol=2e-2, rtol=0)
     with pytest.raises(UserError, match="int8 needs the model small"):
         load_embedder(str(tmp_path / "out"), device="cpu", dtype="int8")
+    export(str(tmp_path / "out"), tmp_path / "exported")
+    exported = SentenceTransformer(str(tmp_path / "exported"), device="cpu")
+    theirs = torch.from_numpy(exported.encode_query(WORDS))
+    torch.testing.assert_close(theirs, torch.from_numpy(embedder.encode_queries(WORDS)), atol=1e-4, rtol=0)
 
 
 def test_an_adapter_may_keep_only_the_first_layers_of_its_backbone(recipe, tmp_path, monkeypatch):

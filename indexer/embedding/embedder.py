@@ -72,9 +72,7 @@ class PackedDecoder:
         """Compile a twin that shares the weights, and compute with it from then on; a failure is only logged."""
         try:
             twin = compiled(cast(Decoder, self._model))
-        except (
-            Exception
-        ) as error:  # a missing compiler, an unknown GPU: whatever it is, the model works without
+        except Exception as error:  # no compiler, an unknown GPU: the model works without
             log.info("the model is not compiled (%s: %s)", type(error).__name__, error)
         else:
             self._model = twin
