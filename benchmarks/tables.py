@@ -117,6 +117,20 @@ def gpu_table() -> str:
     return "\n".join([*lines, "", about])
 
 
+def methods_table() -> str:
+    """Ways of tuning, from one start over the same pairs."""
+    found = _read("methods.json")
+    if not found:
+        return "Not measured yet."
+    lines = ["| method | rate | loss | doc → function, MRR |", "|---|---|---|---|"]
+    for row in found["rows"]:
+        lines.append(
+            f"| {row['method']} | {row['learning_rate']:g} | {row['mean_loss_of_the_last_ten']:.2f} |"
+            f" {row['doc_to_function_mrr']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
 def scale_table() -> str:
     """Disk, memory and time by the size of a tree; the last column continues the lines."""
     found = _read("scale.json")
@@ -264,7 +278,7 @@ PAGES = {
     },
     "README.md": {"table": lambda: "\n\n".join((repos_table(), evaluate_table(), speed_table()))},
     "docs/performance.md": {"bench": bench_table, "gpu": gpu_table, "number types": number_types_table},
-    "docs/embedder.md": {"evaluate": evaluate_table},
+    "docs/embedder.md": {"evaluate": evaluate_table, "methods": methods_table},
     "indexer/embedding/models/base/MODEL_CARD.md": {"evaluate": evaluate_table},
     "indexer/embedding/models/small/MODEL_CARD.md": {"evaluate": evaluate_table},
 }
