@@ -51,20 +51,24 @@ def ways(embedder: DecoderEmbedder) -> Iterator[tuple[str, dict[str, float]]]:
         yield "packed attention, compiled", {"compile_seconds": seconds}
 
 
-def sentence_transformers(name: str, texts: Sequence[str], tokens: int, size: int) -> dict[str, float]:
-    """The same weights there, in bfloat16."""
+def sentence_transformers(
+    name: str, texts: Sequence[str], tokens: int
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """The same weights there, in bfloat16, in small batches and in large ones."""
     from sentence_transformers import SentenceTransformer
 
     with tempfile.TemporaryDirectory() as folder:
         export(name, Path(folder) / "model")
         model = SentenceTransformer(str(Path(folder) / "model"), device="cuda").bfloat16()
 
-    def encode(some: Sequence[str]) -> object:
+    def encode(size: int, some: Sequence[str]) -> object:
         return model.encode_document(
             list(some), batch_size=size, show_progress_bar=False, convert_to_tensor=True
         )
 
-    return rates(encode, texts, tokens)
+    for size in (32, 256):
+        row = rates(functools.partial(encode, size), texts, tokens)
+        yield f"sentence-transformers, batches of {size}", row
 
 
 def product_types(embedder: DecoderEmbedder, rows: int = 65_536) -> dict[str, float]:
@@ -114,10 +118,9 @@ def measure(name: str, texts: Sequence[str]) -> dict[str, Any]:
         rows[way] = {**rates(embedder.encode_code, texts, tokens), **took}
         print(name, way, rows[way], flush=True)
     few = texts[:FEW]
-    for size in (32, 256):
-        row = sentence_transformers(name, few, embedder.count_tokens(few), size)
-        rows[f"sentence-transformers, batches of {size}"] = row
-        print(name, size, row, flush=True)
+    for way, row in sentence_transformers(name, few, embedder.count_tokens(few)):
+        rows[way] = row
+        print(name, way, row, flush=True)
     for row in rows.values():
         row["peak_share"] = row["tokens_a_second"] * work / peak
     queries = [" ".join(text.split()[:12]) for text in spread(texts, QUERIES)]
@@ -125,6 +128,7 @@ def measure(name: str, texts: Sequence[str]) -> dict[str, Any]:
     exact = load_embedder(name, device="cuda", dtype="fp32").encode_code(few[:200])
     return {
         "texts": len(texts),
+        "number_type": embedder.number_type,
         "tokens": tokens,
         "peak_flops": peak,
         "flops_a_token": work,

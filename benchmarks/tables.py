@@ -109,11 +109,12 @@ def gpu_table() -> str:
                 f"| {model} | {way} | {row['functions_a_second']:,.0f} | {row['tokens_a_second']:,.0f} |"
                 f" {row['peak_share']:.0%} |"
             )
-        for way, row in result["forward_alone"]["ways"].items():
+        for way, row in result.get("forward_alone", {"ways": {}})["ways"].items():
             lines.append(
                 f"| {model}, forward pass alone | {way} | | {row['tokens_a_second']:,.0f} | {row['peak_share']:.0%} |"
             )
-    about = f"{found['machine']}, PyTorch {found['torch']}, {found['number_type']}."
+    types = ", ".join(dict.fromkeys(result["number_type"] for result in found["models"].values()))
+    about = f"{found['device']}, PyTorch {found['torch']}, {types}."
     return "\n".join([*lines, "", about])
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from indexer.doctor import Finding
     from indexer.types import Answer, SearchResult, SkippedFile, UpdateReport
 
+_BAR = 40  # characters
 _SNIPPET_LINES = 8
 _LINE_CHARS = 400  # minified code has lines of megabytes
 _SIGNALS_SHOWN = 8  # --json has all of them
@@ -32,6 +33,14 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _CPU_LINE = "No GPU in use: embedding runs on the CPU, which is much slower. `codewhere doctor` says why."
+
+
+def bars(rows: Sequence[tuple[str, float, str]]) -> Iterator[str]:
+    """A line for each name, with a bar of its share, from 0 to 1 for the full width, and what is said of it."""
+    width = max((len(name) for name, _, _ in rows), default=0)
+    for name, share, said in rows:
+        bar = "█" * max(1, round(_BAR * share))
+        yield f"{name:<{width}}  {bar:<{_BAR}}  {said}"
 
 
 def safe(text: str) -> str:

@@ -45,30 +45,8 @@ def pair(number: int, language: str = "python") -> dict:
 
 @pytest.fixture
 def recipe(tmp_path):
-    tiny.make_backbone(tmp_path / "backbone")
-    pairs = tmp_path / "pairs.jsonl"
     rows = [pair(n) for n in range(96)] + [pair(n, "go") for n in range(48)]
-    pairs.write_text("\n".join(map(json.dumps, rows)))
-    text = tmp_path / "recipe.toml"
-    text.write_text(f"""
-name = "tiny"
-[backbone]
-folder = "{tmp_path / "backbone"}"
-layers = 2
-mlp_width = 24
-vocabulary = 330
-output_dim = 16
-[[sources]]
-file = "{pairs}"
-kind = "pairs"
-[tuning]
-steps = 24
-batch = 16
-warm_up = 2
-learning_rate = 3e-3
-dims = [16, 8]
-""")
-    return Recipe.read(text)
+    return Recipe.read(tiny.make_recipe(tmp_path, rows, "steps = 24\nwarm_up = 2\nlearning_rate = 3e-3"))
 
 
 def test_a_run_learns_resumes_and_gives_a_model_that_loads(recipe, tmp_path):

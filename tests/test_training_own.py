@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from indexer.embedding import load_embedder
@@ -29,7 +27,6 @@ def write_company(folder):
 
 @pytest.fixture
 def model(tmp_path):
-    tiny.make_backbone(tmp_path / "backbone")
     pairs = [
         {
             "query": f"open the file {n}",
@@ -38,23 +35,7 @@ def model(tmp_path):
         }
         for n in range(32)
     ]
-    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, pairs)))
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(f"""
-[backbone]
-folder = "{tmp_path / "backbone"}"
-layers = 2
-mlp_width = 24
-vocabulary = 330
-output_dim = 16
-[[sources]]
-file = "{tmp_path / "pairs.jsonl"}"
-kind = "pairs"
-[tuning]
-steps = 4
-batch = 16
-dims = [16, 8]
-""")
+    recipe = tiny.make_recipe(tmp_path, pairs, "steps = 4")
     train(Recipe.read(recipe), tmp_path / "w", tmp_path / "model")
     return tmp_path / "model"
 

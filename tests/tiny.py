@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -60,3 +61,28 @@ def make_udever(folder: Path) -> BloomModel:
     model.save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<|endoftext|>").save_pretrained(folder)
     return model
+
+
+def make_recipe(folder: Path, rows: list[dict[str, str]], tuning: str) -> Path:
+    """A recipe of training in a folder, with its backbone and its pairs; `tuning` is what its last section holds."""
+    make_backbone(folder / "backbone")
+    pairs = folder / "pairs.jsonl"
+    pairs.write_text("\n".join(map(json.dumps, rows)))
+    recipe = folder / "recipe.toml"
+    recipe.write_text(f"""
+name = "tiny"
+[backbone]
+folder = "{folder / "backbone"}"
+layers = 2
+mlp_width = 24
+vocabulary = 330
+output_dim = 16
+[[sources]]
+file = "{pairs}"
+kind = "pairs"
+[tuning]
+batch = 16
+dims = [16, 8]
+{tuning}
+""")
+    return recipe

@@ -12,9 +12,8 @@ from typing import Any
 
 from indexer.commands.common import EmbedderLoader, Flags, existing_folder, settings_for
 from indexer.commands.progress import ProgressDisplay
-from indexer.render import bytes_text, print_json, print_line, print_table
+from indexer.render import bars, bytes_text, print_json, print_line, print_table
 
-_BAR = 40  # characters
 _UNITS = (
     ("_mb_a_second_a_core", "MB/s a core"),
     ("_a_second", "/s"),
@@ -84,14 +83,14 @@ def _plot(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Bars of functions a second, the longest full width."""
     if not rows:
         return
-    width = max(len(row["name"]) for row in rows)
     most = max(row["functions_a_second"] for row in rows)
     yield ""
+    shown = []
     for row in rows:
         rate = row["functions_a_second"]
-        bar = "█" * max(1, round(_BAR * rate / most))
         wait = f"query {row['query_p50_ms']:.1f} ms (p50), {row['query_p99_ms']:.1f} ms (p99)"
-        yield f"{row['name']:<{width}}  {bar:<{_BAR}}  {rate:,.1f} functions/s, {wait}"
+        shown.append((row["name"], rate / most, f"{rate:,.1f} functions/s, {wait}"))
+    yield from bars(shown)
 
 
 def _commit() -> str:

@@ -27,6 +27,13 @@ def available_models() -> list[str]:
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{SPEC_FILE}"))
 
 
+def has_base() -> bool:
+    """Whether `base` is shipped and its backbone is on this machine."""
+    from indexer.embedding.spec import ModelSpec, find_backbone
+
+    return "base" in available_models() and find_backbone(ModelSpec.read(SHIPPED / "base")) is not None
+
+
 def load_embedder(
     name: str = "small", device: str | None = None, dtype: str | None = None, dim: int | None = None
 ) -> DecoderEmbedder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,52 +22,54 @@ MARKER_ROWS = "markers.weight"
 """The rows of the role markers in the token embedding."""
 
 
-def model_tokenizer(spec: ModelSpec, folder: Path, backbone: Path | None) -> Tokenizer:
-    """The tokenizer of a model of ours: its own, or that of the `backbone` it adapts."""
-    return (
-        adapted_tokenizer(spec, backbone) if backbone else Tokenizer.from_file(str(folder / "tokenizer.json"))
-    )
+class Adapts(NamedTuple):
+    """What a model that is an adapter adapts."""
+
+    backbone: Path
+    tokenizer: Tokenizer
+    """The backbone's, with the role markers as its last tokens."""
+
+    @classmethod
+    def of(cls, spec: ModelSpec, backbone: Path) -> Adapts:
+        """Of the backbone in a folder; `UserError` where its tokenizer cannot be read."""
+        try:
+            tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
+        except Exception as error:  # tokenizers raises bare Exceptions
+            raise UserError(
+                f"the backbone in {backbone} has no tokenizer.json that can be read: {error}"
+            ) from error
+        markers = dict.fromkeys((*spec.query_markers, *spec.code_markers))
+        tokenizer.add_special_tokens([AddedToken(marker, normalized=False) for marker in markers])
+        return cls(backbone, tokenizer)
+
+
+def model_tokenizer(folder: Path, adapts: Adapts | None) -> Tokenizer:
+    """The tokenizer of a model of ours: its own, or that of the backbone it adapts."""
+    return adapts.tokenizer if adapts else Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
 def model_weights(
-    spec: ModelSpec, folder: Path, backbone: Path | None, dtype: torch.dtype
+    spec: ModelSpec, folder: Path, adapts: Adapts | None, dtype: torch.dtype
 ) -> dict[str, Tensor]:
-    """The weights of a model of ours in this type, those of the `backbone` merged with the adapter where it has one."""
-    return adapted_weights(spec, folder, backbone, dtype) if backbone else read_weights(folder, dtype)
+    """The weights of a model of ours in this type, those of the backbone merged with the adapter where it has one."""
+    return _adapted(spec, folder, adapts, dtype) if adapts else read_weights(folder, dtype)
 
 
-def adapted_tokenizer(spec: ModelSpec, backbone: Path) -> Tokenizer:
-    """The backbone's tokenizer with the role markers as its last tokens; `UserError` where it cannot be read."""
-    try:
-        tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
-    except Exception as error:  # tokenizers raises bare Exceptions
-        raise UserError(
-            f"the backbone in {backbone} has no tokenizer.json that can be read: {error}"
-        ) from error
-    markers = dict.fromkeys((*spec.query_markers, *spec.code_markers))
-    tokenizer.add_special_tokens([AddedToken(marker, normalized=False) for marker in markers])
-    return tokenizer
-
-
-def adapted_weights(spec: ModelSpec, folder: Path, backbone: Path, dtype: torch.dtype) -> dict[str, Tensor]:
-    """Weights of the decoder in this type: the backbone's, changed by the adapter in `folder`; raises `UserError`.
-
-    The token embedding ends with the rows of the markers, in the order of `adapted_tokenizer`.
-    """
+def _adapted(spec: ModelSpec, folder: Path, adapts: Adapts, dtype: torch.dtype) -> dict[str, Tensor]:
     changes = dict(_tensors([folder / spec.adapter]))
     weights: dict[str, Tensor] = {}
-    for name, value in _tensors(sorted(backbone.glob("*.safetensors"))):
+    for name, value in _tensors(sorted(adapts.backbone.glob("*.safetensors"))):
         short = name.removeprefix("model.")
         if _is_wanted(short, spec):
             weights[short] = _changed(short, value, changes).to(dtype)
     changed = {name.removesuffix(LEFT) for name in changes if name.endswith(LEFT)}
     missing = {"embed_tokens.weight", *changed} - set(weights)
     if missing:
-        raise UserError(f"{backbone} holds no whole {spec.backbone}: it lacks {sorted(missing)[0]}")
+        raise UserError(f"{adapts.backbone} holds no whole {spec.backbone}: it lacks {sorted(missing)[0]}")
     weights["head.weight"] = changes["head.weight"].to(dtype)
     # Backbones pad their table beyond the tokens that there are; the markers come right after these.
-    first = adapted_tokenizer(spec, backbone).get_vocab_size() - len(changes[MARKER_ROWS])
     table, markers = weights["embed_tokens.weight"], changes[MARKER_ROWS].to(dtype)
+    first = adapts.tokenizer.get_vocab_size() - len(markers)
     return {**weights, "embed_tokens.weight": torch.cat((table[:first], markers))}
 
 

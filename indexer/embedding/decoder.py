@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -114,6 +114,12 @@ class Packing:
             longest,
             fused_attention(place.type),
         )
+
+
+def pack(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rows of token ids end to end, int64 [total_tokens], on a device; their lengths, int64 [n], stay on the CPU."""
+    ids = torch.tensor([number for row in rows for number in row])
+    return to_device(ids, device), torch.tensor([len(row) for row in rows])
 
 
 def to_device(values: Tensor, device: torch.device) -> Tensor:

@@ -14,8 +14,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from indexer.embedding.adapter import model_weights
-from indexer.embedding.decoder import Decoder, DecoderConfig, to_device
+from indexer.embedding.adapter import Adapts, model_weights
+from indexer.embedding.decoder import Decoder, DecoderConfig, pack
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.spec import ModelSpec
 from indexer.embedding.weights import read_stored
@@ -51,22 +51,22 @@ class PackedDecoder:
         folder: Path,
         device: torch.device,
         dtype: torch.dtype,
-        backbone: Path | None = None,
+        adapts: Adapts | None = None,
     ) -> None:
         self._device = device
-        self._model = _model(spec, folder, device, dtype, backbone)
+        self._model = _model(spec, folder, device, dtype, adapts)
         self._left = COMPILE_AFTER if device.type == "cuda" else 0
         self.compiling: threading.Thread | None = None
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Vectors [n, dim] of rows of token ids, not normalised."""
-        flat = torch.tensor([number for row in rows for number in row])
+        ids, lengths = pack(rows, self._device)
         if self._left > 0:
-            self._left -= len(flat)
+            self._left -= len(ids)
             if self._left <= 0:
                 self.compiling = threading.Thread(target=self.compile, name="codewhere-compile", daemon=True)
                 self.compiling.start()
-        return self._model(to_device(flat, self._device), torch.tensor([len(row) for row in rows]))
+        return self._model(ids, lengths)
 
     def compile(self) -> None:
         """Compile a twin that shares the weights, and compute with it from then on; a failure is only logged."""
@@ -79,12 +79,12 @@ class PackedDecoder:
 
 
 def _model(
-    spec: ModelSpec, folder: Path, device: torch.device, dtype: torch.dtype, backbone: Path | None
+    spec: ModelSpec, folder: Path, device: torch.device, dtype: torch.dtype, adapts: Adapts | None
 ) -> Callable[[Tensor, Tensor], Tensor]:
     config = DecoderConfig.from_dict(spec.config)
     if dtype == torch.int8:
         return Int8Decoder(read_stored(folder), config)
-    model = _over(config, model_weights(spec, folder, backbone, dtype))
+    model = _over(config, model_weights(spec, folder, adapts, dtype))
     return model.to(device).eval().requires_grad_(False)
 
 

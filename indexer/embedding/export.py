@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
-from indexer.embedding.adapter import model_tokenizer, model_weights
+from indexer.embedding.adapter import Adapts, model_tokenizer, model_weights
 from indexer.embedding.decoder import DecoderConfig
 from indexer.embedding.loading import backbone_of, find
 from indexer.embedding.spec import ModelSpec
@@ -46,9 +46,9 @@ def _sentence_transformer(spec: ModelSpec, source: Path) -> SentenceTransformer:
         from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Router
     except ImportError as error:
         raise UserError("this needs sentence-transformers: pip install 'codewhere[evaluate]'") from error
-    adapts = backbone_of(spec) if spec.adapter else None
+    adapts = Adapts.of(spec, backbone_of(spec)) if spec.adapter else None
     state = model_weights(spec, source, adapts, torch.float32)
-    tokenizer = model_tokenizer(spec, source, adapts)
+    tokenizer = model_tokenizer(source, adapts)
     head = state.pop("head.weight")
     with tempfile.TemporaryDirectory() as folder:
         backbone = _backbone(spec, state)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
-from indexer.embedding import SHIPPED, available_models
-from indexer.embedding.adapter import model_tokenizer
+from indexer.embedding import SHIPPED, available_models, has_base
+from indexer.embedding.adapter import Adapts, model_tokenizer
 from indexer.embedding.devices import choose_device, choose_dtype
 from indexer.embedding.embedder import Backend, DecoderEmbedder, PackedDecoder
 from indexer.embedding.spec import BACKBONE_VARIABLE, SPEC_FILE, ModelSpec, find_backbone
@@ -42,9 +42,9 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
     number_type = choose_dtype(dtype, place, rounds=spec.backend == "decoder" and not spec.adapter)
     where = torch.device(place)
     if spec.backend == "decoder":
-        backbone = backbone_of(spec) if spec.adapter else None
-        tokenizer = model_tokenizer(spec, folder, backbone)
-        backend: Backend = PackedDecoder(spec, folder, where, number_type, backbone)
+        adapts = Adapts.of(spec, backbone_of(spec)) if spec.adapter else None
+        tokenizer = model_tokenizer(folder, adapts)
+        backend: Backend = PackedDecoder(spec, folder, where, number_type, adapts)
     else:
         tokenizer, backend, spec = _load_foreign(spec, folder, where, number_type)
     name_of_type = str(number_type).removeprefix("torch.")
@@ -55,11 +55,7 @@ def resolve_auto(name: str, device: str) -> str:
     """`auto` is `base` where there is a GPU and its backbone, else `small`."""
     if name != "auto":
         return name
-    if device != "cpu" and "base" in available_models():
-        spec = ModelSpec.read(SHIPPED / "base")
-        if find_backbone(spec) is not None:
-            return "base"
-    return "small"
+    return "base" if device != "cpu" and has_base() else "small"
 
 
 def backbone_of(spec: ModelSpec) -> Path:

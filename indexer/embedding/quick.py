@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer.embedding import SHIPPED, available_models
-from indexer.embedding.spec import SPEC_FILE, ModelSpec, find_backbone
+from indexer.embedding import SHIPPED, available_models, has_base
+from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
@@ -57,13 +57,9 @@ def _folder(name: str, fingerprint: str) -> Path | None:
             if fingerprint and fingerprint.split("-")[0] == known:
                 return SHIPPED / candidate
         # Whether it is `base` depends on the device too, which PyTorch knows.
-        return None if _base_may_be_meant(shipped) else SHIPPED / "small"
+        return None if has_base() else SHIPPED / "small"
     folder = SHIPPED / name if name in shipped else Path(name).expanduser()
     return folder if (folder / SPEC_FILE).is_file() else None
-
-
-def _base_may_be_meant(shipped: Sequence[str]) -> bool:
-    return "base" in shipped and find_backbone(ModelSpec.read(SHIPPED / "base")) is not None
 
 
 class QuickEmbedder:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """The command `codewhere evaluate`; the exit status."""
     from indexer.evaluation.datasets import read_sets
-    from indexer.evaluation.run import evaluate, plot, table
+    from indexer.evaluation.run import plot, table
 
     options = _parser().parse_args(arguments)
     sets = [task for folder in options.data for task in read_sets(folder)]
-    by_mteb = _by_mteb(options, sets) if options.mteb else None
-    results = by_mteb or [evaluate(scorer, sets) for scorer in _scorers(options)]
+    measure = _by_mteb if options.mteb else _by_ours
+    results = measure(options, sets)
     if options.out:
         options.out.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
     shown = json.dumps(results) if options.json else "\n".join([table(results), "", *plot(results)])
@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _by_ours(options: argparse.Namespace, sets: Sequence[RetrievalSet]) -> list[dict[str, Any]]:
+    from indexer.evaluation.run import evaluate
+
+    return [evaluate(scorer, sets) for scorer in _scorers(options)]
 
 
 def _by_mteb(options: argparse.Namespace, sets: Sequence[RetrievalSet]) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from datasets import Dataset  # type: ignore[import-untyped]
 from mteb import evaluate, get_model
 from mteb.abstasks import AbsTaskRetrieval
@@ -98,18 +97,15 @@ def evaluate_with_mteb(
     model: MTEBModels | SentenceTransformer, sets: Sequence[RetrievalSet]
 ) -> dict[str, Any]:
     """As `indexer.evaluation.run.evaluate`, by mteb's runner."""
-    tasks = {as_task(given).metadata.name: given for given in sets}
-    found = evaluate(model, [as_task(given) for given in sets], cache=None, show_progress_bar=False)
+    tasks = [as_task(given) for given in sets]
+    by_name = {task.metadata.name: given for task, given in zip(tasks, sets, strict=True)}
+    found = evaluate(model, tasks, cache=None, show_progress_bar=False)
     rows = {}
     for result in found.task_results:
-        given, scores = tasks[result.task_name], result.scores[_SPLIT][0]
+        given, scores = by_name[result.task_name], result.scores[_SPLIT][0]
         rows[f"{given.group}/{given.name}"] = {
             "group": given.group,
-            "mrr": round(_score(scores, "mrr_at_1000"), 4),
-            "ndcg@10": round(_score(scores, "ndcg_at_10"), 4),
+            "mrr": round(float(scores["mrr_at_1000"]), 4),
+            "ndcg@10": round(float(scores["ndcg_at_10"]), 4),
         }
     return {"name": f"{found.model_name} by mteb", "groups": means(rows), "sets": rows}
-
-
-def _score(scores: Mapping[str, Any], name: str) -> float:
-    return float(np.asarray(scores[name]))

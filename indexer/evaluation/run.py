@@ -12,9 +12,7 @@ import numpy as np
 from indexer.evaluation.datasets import RetrievalSet
 from indexer.evaluation.metrics import mean_reciprocal_rank, ndcg, ranks_of_relevant
 from indexer.evaluation.scorers import Scorer
-
-_BAR = 40
-"""Characters of a bar for a mean of 1."""
+from indexer.render import bars
 
 
 def evaluate(scorer: Scorer, sets: Sequence[RetrievalSet]) -> dict[str, Any]:
@@ -67,13 +65,13 @@ def table(results: Sequence[dict[str, Any]]) -> str:
 
 def plot(results: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Quality against speed: a bar of the mean over the groups for each model, and what it embeds a second."""
-    width = max((len(result["name"]) for result in results), default=0)
+    rows = []
     for result in results:
         mean = float(np.mean([scores[_metric(name).lower()] for name, scores in result["groups"].items()]))
-        bar = "█" * max(1, round(_BAR * mean))
         rate = result.get("functions_a_second")
         speed = f", {rate:,.1f} functions/s" if rate else ""
-        yield f"{result['name']:<{width}}  {bar:<{_BAR}}  {mean:.3f}{speed}"
+        rows.append((result["name"], mean, f"{mean:.3f}{speed}"))
+    return bars(rows)
 
 
 def _metric(group: str) -> str:

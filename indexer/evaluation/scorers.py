@@ -43,10 +43,8 @@ class _VectorScorer:
             start = time.perf_counter()
             found = self._encode(missing, side)
             if side == "code":
-                self._codes, self._seconds = (
-                    self._codes + len(missing),
-                    self._seconds + time.perf_counter() - start,
-                )
+                self._codes += len(missing)
+                self._seconds += time.perf_counter() - start
             self._kept.update(((side, text), row) for text, row in zip(missing, found, strict=True))
         return np.stack([self._kept[side, text] for text in texts])
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from indexer.ahead import run_ahead
-from indexer.embedding.decoder import Decoder
+from indexer.embedding.decoder import Decoder, pack
 from indexer.training.data import Batch
 from indexer.training.head import ridge_head
 from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce
@@ -39,10 +39,12 @@ class Prepared:
     sides: Sides
     ignore: Tensor
     """Bool [n, n], negatives that are no negatives."""
-    targets: tuple[Tensor, Tensor] | None
-    """The teacher's vectors of both sides, float32 [n, t]."""
-    known: Tensor
-    """Bool [n], rows that the teacher has a vector for."""
+    targets: Targets | None
+
+    @property
+    def tokens(self) -> int:
+        """Of both sides."""
+        return sum(len(ids) for side in self.sides for ids in side)
 
 
 @dataclass
@@ -52,7 +54,7 @@ class Trainer:
     model: Decoder
     encoder: TextEncoder
     tuning: Tuning
-    teacher: Targets | None
+    teacher: Callable[[Batch], Targets | None] | None
     folder: Path
     device: torch.device
     step: int = 0
@@ -99,28 +101,27 @@ class Trainer:
         return self._step(self._prepare(batch))
 
     def _prepare(self, batch: Batch) -> Prepared:
-        targets, known = self._targets(batch)
-        similarity = targets[0] @ targets[0].T if targets is not None else None
+        targets = self.teacher(batch) if self.teacher else None
+        similarity = targets.queries @ targets.queries.T if targets else None
         ignore = false_negatives(batch.keys, batch.codes, similarity)
-        return Prepared(self.encoder.batch(batch, self.tuning), ignore, targets, known)
+        return Prepared(self.encoder.batch(batch, self.tuning), ignore, targets)
 
     def _step(self, batch: Prepared) -> dict[str, Any]:
-        ignore, known = batch.ignore.to(self.device), batch.known.to(self.device)
-        targets = [side.to(self.device) for side in batch.targets or ()]
-        tuning = self.tuning
+        tuning, ignore = self.tuning, batch.ignore.to(self.device)
+        targets = Targets(*(part.to(self.device) for part in batch.targets)) if batch.targets else None
 
         def loss_of(queries: Tensor, codes: Tensor) -> Tensor:
             loss = matryoshka_info_nce(queries, codes, tuning.dims, tuning.temperature, ignore)
             if targets:
-                pull = geometry(queries, targets[0], known) + geometry(codes, targets[1], known)
+                pull = geometry(queries, targets.queries, targets.known)
+                pull = pull + geometry(codes, targets.codes, targets.known)
                 loss = loss + tuning.teacher_weight * pull
             return loss
 
-        loss = self._backward(batch.sides, loss_of)
+        loss = self._backward(batch, loss_of)
         self.optimiser.step(self.step)
         self.step += 1
-        tokens = sum(len(ids) for side in batch.sides for ids in side)
-        return {"step": self.step, "loss": round(float(loss), 4), "tokens": tokens}
+        return {"step": self.step, "loss": round(float(loss), 4), "tokens": batch.tokens}
 
     def refit_head(self, batches: Iterator[Batch], count: int = 40) -> None:
         """Fit the head to the teacher over the next `count` batches; without a teacher nothing happens."""
@@ -128,10 +129,12 @@ class Trainer:
             return
         states, targets = [], []
         for batch in islice(batches, count):
-            wanted, known = self._targets(batch)
-            for side, aims in zip(self.encoder.batch(batch, self.tuning), wanted or (), strict=False):
-                states.append(self._hidden(side).cpu()[known])
-                targets.append(aims[known])
+            wanted = self.teacher(batch)
+            if wanted is not None:
+                sides = self.encoder.batch(batch, self.tuning)
+                for side, aims in zip(sides, (wanted.queries, wanted.codes), strict=True):
+                    states.append(self._hidden(side).cpu()[wanted.known])
+                    targets.append(aims[wanted.known])
         head = self.optimiser.masters["head.weight"]
         head.copy_(ridge_head(torch.cat(states), torch.cat(targets), head.cpu()))
         self.optimiser.forget("head.weight")
@@ -145,27 +148,15 @@ class Trainer:
 
     @torch.no_grad()
     def _hidden(self, side: Sequence[list[int]]) -> Tensor:
-        lengths, flat = self._packed(side)
-        return self.model.hidden(flat, lengths).float()
-
-    def _packed(self, side: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
-        flat = torch.tensor([number for ids in side for number in ids])
-        return torch.tensor([len(ids) for ids in side]), flat.to(self.device)
-
-    def _targets(self, batch: Batch) -> tuple[tuple[Tensor, Tensor] | None, Tensor]:
-        if self.teacher is None:
-            return None, torch.zeros(len(batch.queries), dtype=torch.bool)
-        queries, codes, known = self.teacher(batch)
-        return (queries, codes) if bool(known.any()) else None, known
+        return self.model.hidden(*pack(side, self.device)).float()
 
     def _forward(self, side: Sequence[list[int]]) -> Tensor:
-        lengths, flat = self._packed(side)
-        vectors: Tensor = self.model(flat, lengths)
+        vectors: Tensor = self.model(*pack(side, self.device))
         return vectors.float()
 
-    def _backward(self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    def _backward(self, batch: Prepared, loss_of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         """Leave the gradients of a batch in the model; returns the loss."""
-        tokens = sum(len(ids) for side in sides for ids in side)
+        sides, tokens = batch.sides, batch.tokens
         if self.tuning.minibatch or tokens >= self.too_much:
             size = self.tuning.minibatch or max(1, len(sides[0]) // 4)
             return self._backward_in_parts(sides, loss_of, size)
@@ -178,7 +169,7 @@ class Trainer:
         self.too_much = tokens
         self.model.zero_grad()
         torch.cuda.empty_cache()
-        return self._backward(sides, loss_of)
+        return self._backward(batch, loss_of)
 
     def _backward_in_parts(
         self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor], size: int

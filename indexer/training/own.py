@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.embedding import load_embedder
 from indexer.embedding.loading import find
 from indexer.embedding.spec import ModelSpec
 from indexer.errors import UserError
-from indexer.evaluation.metrics import mean_reciprocal_rank, ranks_of_relevant
+from indexer.evaluation.datasets import RetrievalSet
+from indexer.evaluation.run import evaluate
+from indexer.evaluation.scorers import OurModel
 from indexer.training.data import Pair, read_pairs
 from indexer.training.mine import mine
 from indexer.training.recipe import Backbone, Recipe, Source, Tuning
@@ -105,8 +106,11 @@ def _pairs(folders: Sequence[Path], work: Path) -> tuple[list[Pair], list[Pair]]
 
 
 def _score(model: str, pairs: Sequence[Pair], device: str) -> float:
-    embedder = load_embedder(model, device=device)
-    queries = embedder.encode_queries([pair.query for pair in pairs])
-    codes = embedder.encode_code([f"{pair.language} {pair.symbol}\n{pair.code}" for pair in pairs])
-    ranks = ranks_of_relevant(queries @ codes.T, [(number,) for number in range(len(pairs))])
-    return round(mean_reciprocal_rank(ranks), 3)
+    task = RetrievalSet(
+        "own code",
+        "held out",
+        tuple(pair.query for pair in pairs),
+        tuple(f"{pair.language} {pair.symbol}\n{pair.code}" for pair in pairs),
+        tuple((number,) for number in range(len(pairs))),
+    )
+    return float(round(evaluate(OurModel(model, device), [task])["groups"][task.group]["mrr"], 3))

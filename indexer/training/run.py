@@ -16,13 +16,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from indexer.embedding.adapter import ADAPTER
-from indexer.embedding.decoder import Decoder, DecoderConfig
+from indexer.embedding.decoder import Decoder, DecoderConfig, pack
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
 from indexer.training.data import Pair, batches, read_pairs
 from indexer.training.loop import Trainer
 from indexer.training.lowrank import adapter_state
+from indexer.training.optimiser import MasterWeights
 from indexer.training.prune import read_backbone, with_vocabulary
 from indexer.training.recipe import Recipe, Source
 from indexer.training.refit import prune_width
@@ -53,8 +54,7 @@ def run(recipe: Recipe, data: Data, work: Path, out: Path, *, device: str) -> Mo
     trainer.resume()
     stream = batches(data, recipe.tuning.batch, recipe.tuning.seed)
     trainer.run(stream)
-    as_adapter = recipe.tuning.method == "lora" and not _is_model(recipe)
-    return export(recipe, work, out, trainer.optimiser.state() if as_adapter else trainer.optimiser.whole())
+    return export(recipe, work, out, trainer.optimiser)
 
 
 def prepare(recipe: Recipe, data: Data, work: Path) -> None:
@@ -129,8 +129,7 @@ def calibration(recipe: Recipe, data: Data, tokenizer_json: str) -> list[tuple[T
     packed = []
     for batch in islice(batches(data, recipe.tuning.batch, recipe.tuning.seed), CALIBRATION_BATCHES):
         for side in encoder.batch(batch, recipe.tuning):
-            lengths = torch.tensor([len(ids) for ids in side])
-            packed.append((torch.tensor([number for ids in side for number in ids]), lengths))
+            packed.append(pack(side, torch.device("cpu")))
     return packed
 
 
@@ -181,7 +180,7 @@ def _teacher(
     return Teacher(recipe.tuning.teacher, sample, work / "teacher.pt", recipe.tuning, str(device), student)
 
 
-def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> ModelSpec:
+def export(recipe: Recipe, work: Path, out: Path, weights: MasterWeights) -> ModelSpec:
     """Write the model folder: int8 shards and tokenizer, or the adapter of a backbone, and the spec with checksums.
 
     A model of ours takes its low-rank change in: its weights are at hand, those of a backbone are the hub's.
@@ -189,10 +188,10 @@ def export(recipe: Recipe, work: Path, out: Path, state: dict[str, Tensor]) -> M
     out.mkdir(parents=True, exist_ok=True)
     is_adapter = recipe.tuning.method == "lora" and not _is_model(recipe)
     if is_adapter:
-        table = state.pop("embed_tokens.weight")
-        save_file(adapter_state(state, table, len(MARKERS)), out / ADAPTER)
+        table = weights.model.embed_tokens.weight
+        save_file(adapter_state(weights.masters, table, len(MARKERS)), out / ADAPTER)
     else:
-        write_weights(state, out)
+        write_weights(weights.whole(), out)
         shutil.copy(work / "tokenizer.json", out / "tokenizer.json")
     spec = ModelSpec(
         name=recipe.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,11 +19,15 @@ Encode = Callable[[Sequence[str], str], Tensor]
 """Texts and their role (`query` or `code`) to vectors float32 [n, d], L2-normalised."""
 
 
-class Targets(Protocol):
+class Targets(NamedTuple):
     """What the student's vectors of a batch should be near to."""
 
-    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Targets of both sides, float32 [n, t], and which rows have one, bool [n]."""
+    queries: Tensor
+    """float32 [n, t]"""
+    codes: Tensor
+    """float32 [n, t]"""
+    known: Tensor
+    """Bool [n], rows that the teacher has a vector for."""
 
 
 class Teacher:
@@ -64,16 +68,18 @@ class Teacher:
         vectors = self._encode(texts, role)
         return vectors if self._turn is None else vectors @ self._turn
 
-    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """See `Targets`. Where only queries are known, code is to lie where its English query does."""
-        english = torch.tensor([bool(text) for text in batch.english])
-        if not self._knows_code:
-            targets = self.encode(batch.english, "query")
-            return targets, targets, english
+    def __call__(self, batch: Batch) -> Targets | None:
+        """None where it knows no row. Where it knows only queries, code is to lie where its English query does."""
         left, right = batch.roles
+        if not self._knows_code:
+            english = torch.tensor([bool(text) for text in batch.english])
+            if not bool(english.any()):
+                return None
+            targets = self.encode(batch.english, "query")
+            return Targets(targets, targets, english)
         queries = self.encode(batch.queries, left)
-        both_ask = right == "query"
-        return queries, queries if both_ask else self.encode(batch.codes, right), torch.ones_like(english)
+        codes = queries if right == "query" else self.encode(batch.codes, right)
+        return Targets(queries, codes, torch.ones(len(queries), dtype=torch.bool))
 
 
 def _ours(name: str, device: str, tuning: Tuning) -> Encode:

@@ -91,8 +91,9 @@ def _exercises(sources: Path) -> Iterator[Pair]:
     texts, solutions = sources / "halfrost+LeetCode-Go", sources / "kamyu104+LeetCode-Solutions"
     if detect_licence(texts) and (licence := detect_licence(solutions)):
         yield from leetcode(statements_of(texts), solutions, licence)
-    if licence := detect_licence(sources / "amazon-science+mxeval" / "data" / "mbxp"):
-        yield from tasks(sources / "amazon-science+mxeval" / "data" / "mbxp", licence)
+    mbxp = sources / "amazon-science+mxeval" / "data" / "mbxp"
+    if licence := detect_licence(mbxp):
+        yield from tasks(mbxp, licence)
     pages = sources / "30-seconds+30-seconds-of-code"
     if licence := detect_licence(pages):
         yield from snippets(pages, licence)

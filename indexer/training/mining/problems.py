@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from indexer.languages import language_of
+from indexer.languages import LANGUAGES, language_of
 from indexer.parse import parse
 from indexer.training.mine import Pair
 from indexer.training.mining.natural import SPACELESS, natural_language
@@ -25,10 +25,6 @@ _TAGS = {
     **{name: name for name in "python javascript cpp java go rust typescript php c csharp".split()},
     **{name: name for name in "ruby kotlin swift scala".split()},
     **{"py": "python", "python3": "python", "js": "javascript", "c++": "cpp", "rs": "rust", "ts": "typescript"},
-}  # fmt: skip
-_ENDINGS = {
-    **{"python": ".py", "javascript": ".js", "typescript": ".ts", "java": ".java", "kotlin": ".kt"},
-    **{"php": ".php", "ruby": ".rb", "cpp": ".cpp", "csharp": ".cs"},
 }  # fmt: skip
 _REMARK = re.compile(r'(?s)[ \t]*""".*?"""[ \t]*\n?|/\*\*.*?\*/\s*')
 _FENCED = re.compile(r"^```[ \t]*(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -114,7 +110,7 @@ def tasks(folder: Path, licence: str) -> Iterator[Pair]:
 def _named(row: dict[str, str]) -> str:
     """The function that solves a task, without the task's text and without what stands around it."""
     source = row["prompt"] + row["canonical_solution"]
-    found = parse(f"task{_ENDINGS[row['language']]}", source.encode()).functions
+    found = parse(f"task{LANGUAGES[row['language']].extensions[0]}", source.encode()).functions
     name = row["entry_point"].lower()
     wanted = [f for f in found if f.kind in FUNCTION_KINDS and f.symbol.rpartition(".")[2].lower() == name]
     return _REMARK.sub("", wanted[0].body).strip("\n") if wanted else ""
