@@ -72,24 +72,26 @@ def bench_table() -> str:
 
 
 def number_types_table() -> str:
-    """Functions a second by number type and tokens a pass."""
+    """Functions a second by number type and tokens a pass, a table for each instruction set."""
     found = _read("number_types.json")
-    if not found:
-        return "Not measured yet."
-    sizes = sorted({row["tokens_a_pass"] for row in found["rows"]})
+    return "\n\n".join(map(_number_types, found["runs"])) if found else "Not measured yet."
+
+
+def _number_types(run: dict[str, Any]) -> str:
+    sizes = sorted({row["tokens_a_pass"] for row in run["rows"]})
     lines = [
-        "| functions/s | "
+        f"| functions/s, {run['instructions']} | "
         + " | ".join(f"{size:,} tokens a pass" for size in sizes)
         + " | cosine with fp32 |",
         "|---" * (len(sizes) + 2) + "|",
     ]
-    for name in dict.fromkeys(row["type"] for row in found["rows"]):
-        rows = {row["tokens_a_pass"]: row for row in found["rows"] if row["type"] == name}
+    for name in dict.fromkeys(row["type"] for row in run["rows"]):
+        rows = {row["tokens_a_pass"]: row for row in run["rows"] if row["type"] == name}
         rates = " | ".join(f"{rows[size]['functions_a_second']:.1f}" for size in sizes)
         lines.append(f"| {name} | {rates} | {rows[sizes[0]]['cosine_with_fp32']:.5f} |")
     about = (
-        f"{found['functions']} functions of {found['tokens_a_function']:.0f} tokens, {found['threads']} threads,"
-        f" {found['machine']}."
+        f"{run['functions']} functions of {run['tokens_a_function']:.0f} tokens, {run['threads']} threads,"
+        f" {run['machine']}."
     )
     return "\n".join([*lines, "", about])
 
