@@ -230,6 +230,18 @@ def test_fingerprint_follows_the_weights_not_the_scores(model_folder):
     assert replace(spec, files={"model": "0"}).fingerprint() != spec.fingerprint()
 
 
+def test_fingerprint_follows_weights_that_lie_elsewhere(model_folder, tmp_path):
+    spec = ModelSpec.read(model_folder)
+    found = {spec.fingerprint()}
+    for place in (0, 3_000_000, 6_000_000):
+        weights = bytearray(6_000_001)
+        weights[place] = 1
+        (tmp_path / "model.safetensors").write_bytes(weights)
+        found.add(spec.fingerprint(tmp_path))
+    # The middle is not read, for the sake of backbones of gigabytes.
+    assert len(found) == 4
+
+
 def test_gradients_reach_every_layer(backbone):
     model: Decoder = read_backbone(backbone[0], layers=2, output_dim=8)
     model(torch.arange(1, 9), torch.tensor([3, 5])).sum().backward()

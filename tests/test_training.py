@@ -151,7 +151,12 @@ def test_an_adapter_may_keep_only_the_first_layers_of_its_backbone(recipe, tmp_p
     spec = train(short, tmp_path / "work", tmp_path / "out")
     assert spec.config["num_hidden_layers"] == 2
     monkeypatch.setenv("CODEWHERE_BACKBONE", recipe.backbone.folder)
-    assert load_embedder(str(tmp_path / "out"), device="cpu").encode_code(WORDS).shape == (12, 32)
+    embedder = load_embedder(str(tmp_path / "out"), device="cpu")
+    assert embedder.encode_code(WORDS).shape == (12, 32)
+    # Vectors of another backbone of the same shapes are other vectors.
+    tiny.make_backbone(tmp_path / "other", seed=7)
+    monkeypatch.setenv("CODEWHERE_BACKBONE", str(tmp_path / "other"))
+    assert load_embedder(str(tmp_path / "out"), device="cpu").fingerprint != embedder.fingerprint
 
 
 def test_an_adapter_leaves_the_backbone_as_it_is(recipe, tmp_path):

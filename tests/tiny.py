@@ -32,9 +32,9 @@ def make_tokenizer(*added: str) -> Tokenizer:
     return tokenizer
 
 
-def make_backbone(folder: Path, intermediate_size: int = 48) -> Qwen2ForCausalLM:
+def make_backbone(folder: Path, intermediate_size: int = 48, seed: int = 0) -> Qwen2ForCausalLM:
     """A random Qwen2 of three layers, saved as `save_pretrained` does."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     tokenizer = make_tokenizer()
     config = Qwen2Config(
         vocab_size=tokenizer.get_vocab_size(),

@@ -121,12 +121,13 @@ class DecoderEmbedder:
         device: str,
         number_type: str = "",
         dim: int | None = None,
+        elsewhere: Path | None = None,
     ) -> None:
         self.spec, self.name, self.device = spec, spec.name, device
         self.number_type = number_type
         self.dim = dim or spec.dim
         self.max_tokens = spec.max_tokens
-        self.fingerprint = spec.fingerprint() + (f"-{self.dim}" if self.dim != spec.dim else "")
+        self.fingerprint = spec.fingerprint(elsewhere) + (f"-{self.dim}" if self.dim != spec.dim else "")
         self._tokenizer, self._backend = tokenizer, backend
         self._budget = TOKENS_A_BATCH.get(device.split(":")[0], TOKENS_A_BATCH["cpu"])
 

@@ -45,10 +45,14 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
         adapts = Adapts.of(spec, backbone_of(spec)) if spec.adapter else None
         tokenizer = model_tokenizer(folder, adapts)
         backend: Backend = PackedDecoder(spec, folder, where, number_type, adapts)
+        elsewhere = adapts.backbone if adapts else None
     else:
-        tokenizer, backend, spec = _load_foreign(spec, folder, where, number_type)
+        elsewhere = backbone_of(spec) if spec.adapter else folder
+        tokenizer, backend, spec = _load_foreign(spec, folder, elsewhere, where, number_type)
     name_of_type = str(number_type).removeprefix("torch.")
-    return DecoderEmbedder(spec, tokenizer, backend, device=place, number_type=name_of_type, dim=dim)
+    return DecoderEmbedder(
+        spec, tokenizer, backend, device=place, number_type=name_of_type, dim=dim, elsewhere=elsewhere
+    )
 
 
 def resolve_auto(name: str, device: str) -> str:
@@ -148,11 +152,10 @@ def _json(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _load_foreign(
-    spec: ModelSpec, folder: Path, device: torch.device, dtype: torch.dtype
+    spec: ModelSpec, folder: Path, backbone: Path, device: torch.device, dtype: torch.dtype
 ) -> tuple[Tokenizer, Backend, ModelSpec]:
     from indexer.embedding.foreign import TransformersDecoder, end_marker
 
-    backbone = backbone_of(spec) if spec.adapter else folder
     model = TransformersDecoder(spec, backbone, folder, device, dtype)
     if not any(spec.query_markers) and spec.pooling == "last":
         end = end_marker(model.tokenizer)

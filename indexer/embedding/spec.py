@@ -15,6 +15,7 @@ SPEC_FILE = "codewhere.json"
 FORMAT = 1
 BACKBONE_VARIABLE = "CODEWHERE_BACKBONE"
 """Names the folder of an adapter's backbone, for machines that cannot reach the hub."""
+_GLANCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,19 @@ class ModelSpec:
                     "(its checksum differs); install codewhere again"
                 )
 
-    def fingerprint(self) -> str:
-        """Hex digest of all that decides the vectors; scores and texts about the model do not."""
+    def fingerprint(self, elsewhere: Path | None = None) -> str:
+        """Hex digest of all that decides the vectors; scores and texts about the model do not.
+
+        :param elsewhere: Folder of weights that `files` does not cover: the backbone's, or a model's that is not ours.
+        """
         read = {
             key: value
             for key, value in asdict(self).items()
             if key not in ("name", "licence", "training", "scores", "dims")
         }
         blob = json.dumps(read, sort_keys=True).encode()
+        if elsewhere is not None:
+            blob += b"".join(_glance(path) for path in sorted(elsewhere.glob("*.safetensors")))
         return hashlib.blake2b(blob, digest_size=8).hexdigest()
 
 
@@ -120,6 +126,17 @@ def sha256(path: Path) -> str:
         for block in iter(lambda: stream.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _glance(path: Path) -> bytes:
+    """Digest of a file's size, start and end: other weights differ there, and gigabytes need not be read for it."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        digest = hashlib.blake2b(str(size).encode())
+        for place in (0, max(0, size - _GLANCE)):
+            stream.seek(place)
+            digest.update(stream.read(_GLANCE))
+    return digest.digest()
 
 
 def _checksums(folder: Path) -> dict[str, str]:
