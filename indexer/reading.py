@@ -18,8 +18,11 @@ from indexer.workers import Worker, WorkerError, limit_cpu
 SHARED_BYTES = 400_000  # up to here parsing takes less time than starting more workers
 _CHUNK_BYTES = 200_000
 _CHUNK_FILES = 64
-CRASHED = "parser: it crashed or did not finish on this file"
-"""Reason of a file that must not be tried again before it changes."""
+CRASHED = "parser: it crashed or did not finish on this file, which is found by blocks of its text"
+"""Reason of a file that must not be parsed again before it changes."""
+
+
+Parse = Callable[[str, bytes], ParsedFile]
 
 
 class Job(NamedTuple):
@@ -45,7 +48,7 @@ class Reader:
     root: Path
     max_file_bytes: int
 
-    def read(self, job: Job) -> Read:
+    def read(self, job: Job, parse: Parse) -> Read:
         """Read one file and parse it if its content changed; never raises on what a file holds."""
         from indexer.walk import read_source
 
@@ -55,7 +58,7 @@ class Reader:
         digest = hashlib.blake2b(content, digest_size=16).digest()
         if digest == job.known_hash:
             return Read(job.file, digest, None)
-        return Read(job.file, digest, _parse_limited(job.file.path, content))
+        return Read(job.file, digest, parse(job.file.path, content))
 
     def read_all(
         self, jobs: Sequence[Job], n_workers: int, cancelled: Callable[[], bool] = lambda: False
@@ -101,28 +104,31 @@ class Reader:
 
 def read_chunk(reader: Reader, chunk: Sequence[Job]) -> list[Read]:
     """What a worker does."""
-    return [reader.read(job) for job in chunk]
+    return [reader.read(job, _parse_limited) for job in chunk]
 
 
 def _read_in(worker: Worker, reader: Reader, chunk: Sequence[Job]) -> list[Read]:
-    """The results of a chunk; a file that kills the worker is skipped with the reason."""
+    """The results of a chunk; a file that kills the worker is read as text."""
     try:
         return worker.call(read_chunk, reader, chunk)
     except WorkerError:
         if len(chunk) == 1:
-            job = chunk[0]
-            return [Read(job.file, b"", SkippedFile(job.file.path, CRASHED))]
+            return [reader.read(chunk[0], _parse_as_text)]
         return [result for job in chunk for result in _read_in(worker, reader, [job])]
 
 
 def parse_safely(path: str, content: bytes) -> ParsedFile:
     """The functions of a text, read in a worker; blocks of text where the grammar dies of it."""
-    from indexer.parse import parse_as_text
-
     try:
         return workers.SHARED.call(_parse_limited, path, content)
     except WorkerError:
-        return parse_as_text(path, content, CRASHED)
+        return _parse_as_text(path, content)
+
+
+def _parse_as_text(path: str, content: bytes) -> ParsedFile:
+    from indexer.parse import parse_as_text
+
+    return parse_as_text(path, content, CRASHED)
 
 
 def _parse_limited(path: str, content: bytes) -> ParsedFile:

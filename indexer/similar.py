@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,18 @@ from indexer.changed import changed_files
 from indexer.errors import UserError
 from indexer.overlay import Overlay, dense_hits, matching
 from indexer.store import Hit, Store, StoredFunction
-from indexer.types import Answer, Embedder, Function, SearchFilters, SearchResult, Vectors, Why
+from indexer.types import (
+    BLOCK_KINDS,
+    FUNCTION_KINDS,
+    TYPE_KINDS,
+    Answer,
+    Embedder,
+    Function,
+    SearchFilters,
+    SearchResult,
+    Vectors,
+    Why,
+)
 from indexer.update import embed
 
 _SPARE = 20  # candidates beyond the limit, for those that are the function itself or enclose it
@@ -55,6 +67,9 @@ class Similar:
             raise UserError(f"There is no indexed function at {path}:{line}. Name a line inside a function.")
         wanted = here if text is None else Function("", language, "", "", 0, 0, 0, 0, "", "", text)
         assert wanted is not None
+        if here is not None and text is None and here.kind not in BLOCK_KINDS and not filters.kinds:
+            # A list of imports is no code like a function, however near its vector may be.
+            filters = replace(filters, kinds=FUNCTION_KINDS + TYPE_KINDS)
         windows = self._vectors(wanted)
         hits = self._hits(windows, limit + _SPARE, filters)
         results = self._results(hits, here, limit, min_score)

@@ -69,7 +69,7 @@ class Update:
     """Called once words are written; None leaves it at words."""
     report: UpdateReport = field(default_factory=UpdateReport)
     _sources: list[SourceFile] = field(default_factory=list)
-    _tried: set[str] = field(default_factory=set)
+    _read_anew: set[str] = field(default_factory=set)
 
     def run(self) -> UpdateReport:
         """Do the update; `UserError` and `RootBusy` leave the index as far as it had come."""
@@ -120,9 +120,9 @@ class Update:
         self.report.skipped = skipped
 
     def _still_crashing(self, root_id: int) -> list[SkippedFile]:
-        """Files the parser crashed on before; they did not change since, so they were not tried again."""
+        """Files the parser crashed on before; they did not change since, so they were not parsed again."""
         before = [item for item in self.store.skipped(root_id) if item.reason == CRASHED]
-        untouched = {source.path for source in self._sources} - self._tried
+        untouched = {source.path for source in self._sources} - self._read_anew
         return [item for item in before if item.path in untouched]
 
     def _walk(self, known: dict[str, FileRow]) -> list[SkippedFile]:
@@ -164,7 +164,6 @@ class Update:
                 touched.append(row._replace(demoted=source.demoted))
         if touched:
             self.store.write_batch(root_id, touched=touched)
-        self._tried = {job.file.path for job in jobs}
         done = 0
         reader = Reader(self.root, self.config.max_file_bytes)
         self._tell("parse", 0, len(jobs))
@@ -190,15 +189,16 @@ class Update:
             old = known.get(read.file.path)
             if isinstance(read.result, ParsedFile):
                 parsed.append((row, read.result))
+                if any(error.message == CRASHED for error in read.result.errors):
+                    skipped.append(SkippedFile(read.file.path, CRASHED))
             elif isinstance(read.result, SkippedFile):
-                if read.result.reason == CRASHED:
-                    parsed.append((row, ParsedFile("", ())))
-                elif old is not None:
+                if old is not None:
                     removed.append(old)
                 # What vanished was not left out: there is nothing any more that could be found.
                 skipped += [] if read.result.reason.startswith(_VANISHED) else [read.result]
             elif old is not None:
                 touched.append(row._replace(id=old.id))
+        self._read_anew |= {read.file.path for read in batch if read.result is not None}
         self.store.write_batch(
             root_id,
             parsed=[(row, result.functions) for row, result in parsed],

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import HashEmbedder
@@ -14,7 +15,7 @@ from fakes import HashEmbedder
 from indexer.config import Config
 from indexer.engine import Index, open_index
 from indexer.errors import UserError
-from indexer.types import Progress
+from indexer.types import Progress, SearchFilters
 
 CODE = {
     "src/retry.py": '''
@@ -423,8 +424,13 @@ def test_a_file_that_kills_or_hangs_the_parser_costs_only_itself(
             ("killer.py", reading.CRASHED)
         ]
         assert symbols(index, "f3.py") == ["name_3"]
-        again = index.update()
-        assert (again.parsed, [item.path for item in again.skipped]) == (0, ["killer.py"])
+        # What the grammar does not give is found by its text, and a touched file is not parsed again.
+        killer = index._store.functions_in(index._store.indexed_root(str(folder)).id, "killer.py")
+        assert [stored.function.body for stored in killer] == ["def killer(): pass"]
+        for age in (10, 20):
+            os.utime(folder / "killer.py", (age, age))
+            again = index.update()
+            assert (again.parsed, [item.path for item in again.skipped]) == (0, ["killer.py"])
 
 
 def test_updates_and_queries_run_in_many_threads_at_once(index: Index, folder: Path) -> None:
@@ -501,6 +507,19 @@ def test_similar_finds_the_neighbours_and_not_the_function_itself(index: Index, 
     assert answer.coverage == 1.0
     assert len(index.similar("src/retry.py", 10, limit=1).results) == 1
     assert index.similar("src/retry.py", 10, min_score=1.1).results == ()
+
+
+def test_similar_to_a_function_are_functions_and_no_blocks_unless_asked(index: Index, folder: Path) -> None:
+    write_files(folder, {"script.py": "from retry import unrelated_sum\n\nsum(numbers)\nsum(numbers)\n"})
+    index.update()
+
+    def paths(**given: Any) -> set[str]:
+        return {result.function.path for result in index.similar("src/retry.py", 10, **given).results}
+
+    assert "script.py" not in paths()
+    assert paths(filters=SearchFilters(kinds=("module",))) == {"script.py"}
+    answer = index.similar("", 0, text="sum(numbers)", language="python")
+    assert answer.results[0].function.path == "script.py"
 
 
 def test_similar_needs_no_model_while_the_store_has_the_vectors(
