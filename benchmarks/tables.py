@@ -233,7 +233,7 @@ def faults_table() -> str:
     lines.append(f"| {seconds} | 1 | {len(together['problems'])} |")
     fuzz = _read("fuzz.json")
     if fuzz:
-        died = f"{len(fuzz['grammar_died'])} of them cost a worker; such a file is skipped with the reason"
+        died = f"{len(fuzz['grammar_died'])} of them cost a worker; such a file is found by its text"
         what = f"damaged sources of {len(fuzz['languages'])} languages ({died})"
         lines.append(f"| {what} | {fuzz['inputs']:,} | {len(fuzz['failures'])} |")
     return "\n".join(lines)
