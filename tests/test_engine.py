@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes import HashEmbedder
@@ -15,74 +14,13 @@ from fakes import HashEmbedder
 from indexer.config import Config
 from indexer.engine import Index, open_index
 from indexer.errors import UserError
-from indexer.types import Progress, SearchFilters
-
-CODE = {
-    "src/retry.py": '''
-class RetryPolicy:
-    """Waits longer after each failure."""
-
-    def run(self, task):
-        """Run a task until it succeeds."""
-        return task()
-
-def unrelated_sum(numbers):
-    return sum(numbers)
-''',
-    "src/http/client.go": """
-package http
-
-// Fetch downloads a page over the network.
-func Fetch(url string) (string, error) {
-    return "", nil
-}
-""",
-    "tests/test_retry.py": """
-def test_retry_runs_twice():
-    assert RetryPolicy().run(lambda: 1)
-""",
-    "README.md": "# Retry\n\nHow to wait between attempts.\n",
-}
-
-
-def write_files(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-@pytest.fixture
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files count as old at once, which otherwise takes two seconds; until then they are read a second time."""
-    monkeypatch.setattr("indexer.update._RACY_NS", 0)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    write_files(folder, CODE)
-    return folder
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return Config(home=tmp_path / "home")
-
-
-@pytest.fixture
-def embedder() -> HashEmbedder:
-    return HashEmbedder()
-
-
-@pytest.fixture
-def index(folder: Path, config: Config, embedder: HashEmbedder):
-    with open_index(folder, config=config, embedder=embedder) as opened:
-        yield opened
-
-
-def symbols(index: Index, path: str) -> list[str]:
-    return [function.symbol for function in index.functions_of(path)]
+from indexer.types import Progress
+from tests.projects import CODE, symbols, write_files
+from tests.projects import config as config
+from tests.projects import embedder as embedder
+from tests.projects import folder as folder
+from tests.projects import index as index
+from tests.projects import settled as settled
 
 
 def test_the_first_update_indexes_and_embeds_everything(index: Index, embedder: HashEmbedder) -> None:
@@ -387,52 +325,6 @@ def test_many_files_are_parsed_alike_in_this_process_and_in_workers(
         assert [symbols(index, f"many/f{n}.py") for n in range(150)] == [[f"name_{n}"] for n in range(150)]
 
 
-@pytest.mark.parametrize(
-    ("deed", "shared_bytes"),
-    [
-        ("os.abort()", 0),
-        ("time.sleep(60)", 0),
-        ("print('noise', flush=True) or os._exit(0)", 0),
-        ("os.abort()", 1_000_000),
-        ("[None for _ in iter(int, 1)]", 1_000_000),
-    ],
-    ids=["crash", "hang", "exit", "crash beside few files", "spin beside few files"],
-)
-def test_a_file_that_kills_or_hangs_the_parser_costs_only_itself(
-    folder: Path,
-    config: Config,
-    monkeypatch: pytest.MonkeyPatch,
-    settled: None,
-    deed: str,
-    shared_bytes: int,
-) -> None:
-    from indexer import reading, workers
-
-    write_files(folder, {f"f{n}.py": f"def name_{n}(): pass\n" for n in range(5)})
-    (folder / "killer.py").write_text("def killer(): pass\n")
-    crash = (
-        "import os, time, indexer.parse as p; parse = p.parse;"
-        f" p.parse = lambda path, text: {deed} if 'killer' in path else parse(path, text); "
-    )
-    monkeypatch.setattr(workers, "_START", workers._START.replace("from indexer", crash + "from indexer"))
-    monkeypatch.setattr(workers, "SHARED", workers.Worker())
-    monkeypatch.setattr(reading, "SHARED_BYTES", shared_bytes)
-    monkeypatch.setattr(workers, "TIMEOUT_S", 10.0)
-    with open_index(folder, config=config, embedder=HashEmbedder()) as index:
-        assert index.update().files == 10
-        assert [(item.path, item.reason) for item in index.status().skipped] == [
-            ("killer.py", reading.CRASHED)
-        ]
-        assert symbols(index, "f3.py") == ["name_3"]
-        # What the grammar does not give is found by its text, and a touched file is not parsed again.
-        killer = index._store.functions_in(index._store.indexed_root(str(folder)).id, "killer.py")
-        assert [stored.function.body for stored in killer] == ["def killer(): pass"]
-        for age in (10, 20):
-            os.utime(folder / "killer.py", (age, age))
-            again = index.update()
-            assert (again.parsed, [item.path for item in again.skipped]) == (0, ["killer.py"])
-
-
 def test_updates_and_queries_run_in_many_threads_at_once(index: Index, folder: Path) -> None:
     index.update()
     errors: list[Exception] = []
@@ -482,112 +374,3 @@ def test_an_empty_folder_is_indexed_without_complaint(tmp_path: Path, config: Co
         assert (report.files, report.functions, report.embedded) == (0, 0, 0)
         assert index.indexed
         assert index.status().coverage == 0.0
-
-
-def test_a_model_that_cannot_be_loaded_leaves_the_words_indexed(folder: Path, config: Config) -> None:
-    def broken():
-        raise UserError("The model file is cut off. Install codewhere again.")
-
-    with open_index(folder, config=config, embedder=broken) as index:
-        with pytest.raises(UserError, match="cut off"):
-            index.update()
-        assert index.status().files == 4
-        assert index.status().functions > 5
-
-
-def test_similar_finds_the_neighbours_and_not_the_function_itself(index: Index, folder: Path) -> None:
-    write_files(folder, {"twin.py": "def unrelated_sum(numbers):\n    return sum(numbers) + 0\n"})
-    index.update()
-    answer = index.similar("src/retry.py", 10)
-    assert answer.results[0].function.path == "twin.py"
-    assert answer.results[0].score > 0.9
-    assert all(
-        (r.function.path, r.function.symbol) != ("src/retry.py", "unrelated_sum") for r in answer.results
-    )
-    assert answer.coverage == 1.0
-    assert len(index.similar("src/retry.py", 10, limit=1).results) == 1
-    assert index.similar("src/retry.py", 10, min_score=1.1).results == ()
-
-
-def test_similar_to_a_function_are_functions_and_no_blocks_unless_asked(index: Index, folder: Path) -> None:
-    write_files(folder, {"script.py": "from retry import unrelated_sum\n\nsum(numbers)\nsum(numbers)\n"})
-    index.update()
-
-    def paths(**given: Any) -> set[str]:
-        return {result.function.path for result in index.similar("src/retry.py", 10, **given).results}
-
-    assert "script.py" not in paths()
-    assert paths(filters=SearchFilters(kinds=("module",))) == {"script.py"}
-    answer = index.similar("", 0, text="sum(numbers)", language="python")
-    assert answer.results[0].function.path == "script.py"
-
-
-def test_similar_needs_no_model_while_the_store_has_the_vectors(
-    folder: Path, config: Config, index: Index
-) -> None:
-    index.update()
-
-    def never():
-        raise AssertionError("the model was loaded")
-
-    with open_index(folder, config=config, embedder=never) as other:
-        assert other.similar("src/retry.py", 9).results
-
-
-def test_similar_takes_any_text(index: Index) -> None:
-    index.update()
-    answer = index.similar("", 0, text="def total(numbers): return sum(numbers)", language="python")
-    assert answer.results[0].function.symbol == "unrelated_sum"
-
-
-@pytest.mark.parametrize(("path", "line"), [("src/retry.py", 9999), ("nowhere.py", 1), ("src/retry.py", 0)])
-def test_similar_without_a_function_at_the_line_is_a_clear_error(index: Index, path: str, line: int) -> None:
-    index.update()
-    with pytest.raises(UserError, match="no indexed function"):
-        index.similar(path, line)
-
-
-def test_a_small_file_that_makes_a_grammar_take_all_memory_costs_only_itself(
-    folder: Path, config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ten kilobytes of open brackets have made the grammar of C# take nearly two gigabytes."""
-    from indexer import reading, workers
-
-    # Less than the file needs, more than a worker has; and soon enough that this test is no burden.
-    limit = workers._START.replace(
-        "from indexer", "import indexer.workers as w; w._MOST_MEMORY = 600_000_000; from indexer"
-    )
-    monkeypatch.setattr(workers, "_START", limit)
-    monkeypatch.setattr(workers, "SHARED", workers.Worker())
-    (folder / "hostile.cs").write_bytes(b"<a" * 8000)
-    with open_index(folder, config=config, embedder=HashEmbedder()) as index:
-        index.update()
-        assert [(item.path, item.reason) for item in index.status().skipped] == [
-            ("hostile.cs", reading.CRASHED)
-        ]
-        assert symbols(index, "src/retry.py")
-
-
-def test_a_scanner_that_never_comes_back_costs_only_its_file(folder: Path, config: Config) -> None:
-    """The scanner of Kotlin's grammar waits for ever for what follows such an annotation at the end of a file."""
-    from indexer import reading
-
-    (folder / "Limits.kt").write_text("const val LIMIT // of items\n@")
-    with open_index(folder, config=config, embedder=HashEmbedder()) as index:
-        index.update()
-        skipped = [(item.path, item.reason) for item in index.status().skipped]
-        assert skipped == [("Limits.kt", reading.CRASHED)]
-        assert symbols(index, "src/retry.py")
-        (folder / "Limits.kt").write_text("@JvmField\nval limit = 3\n\nfun half() = limit / 2\n")
-        index.update(paths=["Limits.kt"])
-        assert "half" in symbols(index, "Limits.kt")
-
-
-def test_a_text_that_a_grammar_dies_of_is_blocks_of_text() -> None:
-    from indexer.reading import CRASHED, parse_safely
-
-    parsed = parse_safely("Limits.kt", b"const val LIMIT // of items\n@")
-    assert [function.body for function in parsed.functions] == ["const val LIMIT // of items\n@"]
-    assert parsed.language == "kotlin"
-    assert [error.message for error in parsed.errors] == [CRASHED]
-    assert [function.symbol for function in parse_safely("a.py", b"def f(): pass").functions] == ["f"]
