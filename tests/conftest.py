@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from tests import tiny
 
 # Helpers whose assertions should say as much as those of a test.
-pytest.register_assert_rewrite("tests.commands")
+pytest.register_assert_rewrite("tests.commands", "tests.homes")
 
 # Machines that run the tests are busy: a time limit on one example says nothing of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
