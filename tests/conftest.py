@@ -1,4 +1,4 @@
-"""Settings that hold for every test."""
+"""Settings that hold for every test, and the tiny models that several areas share."""
 
 from __future__ import annotations
 
@@ -44,3 +44,11 @@ def model_folder(backbone, tmp_path_factory):
     )
     spec.write(folder)
     return folder
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    from indexer.training.recipe import Recipe
+
+    rows = [tiny.pair(n) for n in range(96)] + [tiny.pair(n, "go") for n in range(48)]
+    return Recipe.read(tiny.make_recipe(tmp_path, rows, "steps = 24\nwarm_up = 2\nlearning_rate = 3e-3"))

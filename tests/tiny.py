@@ -1,4 +1,4 @@
-"""Tiny models made on the spot: a Qwen2 backbone, a BLOOM of the udever family, a tokenizer for both."""
+"""Tiny models made on the spot, a Qwen2 backbone and a BLOOM of the udever family, and what they are trained with."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ CORPUS = [
     "fn parse_header(bytes: &[u8]) -> Header { Header::from(bytes) }",
     "Wo wird die Datei geschlossen? 文件在哪里关闭？",
 ]
+WORDS = "upload download parse render close open merge split sort hash retry cache".split()
+
+
+def pair(number: int, language: str = "python") -> dict:
+    """A pair of training, one for each number."""
+    word, other = WORDS[number % 12], WORDS[number // 12 % 12]
+    return {
+        "query": f"{word} the {other} of number {number}",
+        "code": f"def {word}_{other}_{number}(): return {other}({number})  # {language}",
+        "language": language,
+        "natural": "en",
+        "repo": f"repo{number % 3}",
+        "symbol": f"{word}_{other}",
+        "doc_rest": "More is said here.",
+    }
 
 
 def make_tokenizer(*added: str) -> Tokenizer:

@@ -1,0 +1,93 @@
+"""What a model is trained on: recipes, pairs, how they are asked, and batches of them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from itertools import islice
+
+import pytest
+
+from indexer.errors import UserError
+from indexer.training.data import Pair, ask, batches, code_text, read_pairs, split_name
+from indexer.training.loss import false_negatives
+from indexer.training.prune import read_backbone
+from indexer.training.recipe import Recipe, Source
+from tests.tiny import pair
+
+
+def test_solutions_of_one_task_are_pairs_and_no_negatives_of_each_other(tmp_path):
+    rows = [
+        {**pair(n), "query": f"task {n % 2}", "language": language}
+        for n, language in enumerate(("go", "c") * 3)
+    ]
+    (tmp_path / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = read_pairs(tmp_path / "tasks.jsonl", "similar")
+    assert len(found) == 4 and all(row.symbol in ("task 0", "task 1") for row in found)
+    batch = next(batches([(Source("x", "similar"), found)], 4, 1))
+    assert batch.roles == ("code", "code")
+    assert false_negatives(batch.keys, batch.codes).sum() >= 4
+
+
+def test_batches_hold_one_language_and_repeat_from_their_seed():
+    pairs = [Pair(**_fields(pair(n, language))) for language in ("python", "go") for n in range(40)]
+    source = (Source("x", "pairs"), pairs)
+    code = {row.code: row.language for row in pairs}
+    drawn = list(islice(batches([source], 8, 3), 30))
+    for batch in drawn:
+        languages = {code[text.split("\n")[-1]] for text in batch.codes}
+        assert len(languages) == 1
+    assert {code[batch.codes[0].split("\n")[-1]] for batch in drawn} == {"python", "go"}
+    assert drawn == list(islice(batches([source], 8, 3), 30))
+
+
+def _fields(row: dict) -> dict:
+    return {"rest" if name == "doc_rest" else name: value for name, value in row.items()}
+
+
+def test_queries_are_asked_in_several_ways_and_code_is_shown_in_several():
+    row = Pair(**_fields(pair(1)))
+    rng = random.Random(0)
+    asked = Counter(ask(row, rng) for _ in range(300))
+    assert asked.most_common(1)[0][0] == row.query and len(asked) > 5
+    shown = {code_text(row, rng) for _ in range(100)}
+    assert shown == {
+        row.code,
+        f"python {row.symbol}\n{row.code}",
+        f"python {row.symbol}\nMore is said here.\n{row.code}",
+    }
+    foreign = Pair("关闭文件", "close()", "python", "zh", "r")
+    assert {ask(foreign, rng) for _ in range(50)} == {"关闭文件"}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [("HTTPServer.openFile2", ["open", "file", "2"]), ("a::parse_URL", ["parse", "url"]), ("", [])],
+)
+def test_names_are_split_into_words(symbol, words):
+    assert split_name(symbol) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "backbone section is incomplete"),
+        ("[backbone]\nfolder='x'", "sources"),
+        ("[backbone]\nfolder='x'\n[[sources]]\nfile='x'\nkind='pairs'\n[tuning]\nstepz=3", "stepz"),
+        ("[backbone]\nfolder='x'\n[[sources]]\nkind='pairs'", "incomplete"),
+        ("= 3", "cannot read"),
+    ],
+)
+def test_a_wrong_recipe_is_named(tmp_path, text, message):
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(UserError, match=message):
+        Recipe.read(tmp_path / "r.toml")
+
+
+def test_wrong_files_are_named(tmp_path):
+    (tmp_path / "pairs.jsonl").write_text("no json")
+    with pytest.raises(UserError, match=r"pairs\.jsonl"):
+        read_pairs(tmp_path / "pairs.jsonl", "pairs")
+    with pytest.raises(UserError, match="no backbone"):
+        read_backbone(tmp_path, 2, 8)
