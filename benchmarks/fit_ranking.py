@@ -8,7 +8,7 @@ ship are then fitted on all repositories, because more data generalises better.
 
 The loss is that of list-wise learning: cross entropy between the right files and the softmax of each file's
 best function. Where a target has lines, or the query is the name of a definition, the right function must
-also win within its file.
+also win within its file; where the target is one function (intents.py), it must win over all candidates.
 """
 
 from __future__ import annotations
@@ -74,6 +74,11 @@ class Example:
     right_function: Array | None
     """Where the right function is known, 1 for it."""
 
+    @property
+    def is_one_function(self) -> bool:
+        """Whether no other function will do, in whatever file."""
+        return any("symbol" in target for target in self.question.targets)
+
 
 def examples(questions: Sequence[Question], names: list[str], *, dense: bool) -> list[Example]:
     """The queries with at least one right candidate; fills `names` with the signals."""
@@ -97,7 +102,7 @@ def examples(questions: Sequence[Question], names: list[str], *, dense: bool) ->
 
 
 def _right_function(question: Question, values: Mapping[str, npt.NDArray[Any]], hits: Array) -> Array | None:
-    if any("start_line" in target for target in question.targets):
+    if any("start_line" in target or "symbol" in target for target in question.targets):
         return hits
     for signal in ("named_type", "named"):
         right = hits * (values[signal] > 0) * (question.found.query.kind == "symbol")
@@ -146,14 +151,20 @@ class _Batch:
         self.right_file = torch.tensor(np.concatenate([_share(e.right_file) for e in data]))
         functions = [np.zeros(len(e.files)) if e.right_function is None else e.right_function for e in data]
         self.right_function = torch.tensor(np.concatenate([_share(rows) for rows in functions]))
+        # A function competes with those of its own file, because which file is right is the other half of the loss;
+        # one that alone is right competes with all candidates of its query.
+        rivals = [
+            np.full(len(e.files), n_files[-1] + at) if e.is_one_function else e.files + n_files[at]
+            for at, e in enumerate(data)
+        ]
+        self.rivals = torch.tensor(np.concatenate(rivals))
 
     def loss(self, weight: torch.Tensor) -> torch.Tensor:
         """Mean cross entropy over the queries."""
         scores = self.values @ weight
         best = torch.full((len(self.right_file),), -1e9).scatter_reduce(0, self.file, scores, "amax")
         files = (self.right_file * _log_softmax(best, self.query_of_file, self.n)).sum()
-        # A function competes with those of its own file; which file is right is the other half of the loss.
-        functions = (self.right_function * _log_softmax(scores, self.file, len(best))).sum()
+        functions = (self.right_function * _log_softmax(scores, self.rivals, len(best) + self.n)).sum()
         return -(files + functions) / self.n
 
 
@@ -225,7 +236,7 @@ def _fit_on(
     names: list[str] = []
     data = [e for questions in sets for e in examples(_only(questions, repositories), names, dense=dense)]
     for example in data:
-        if example.question.category in FILELESS:
+        if example.question.category in FILELESS or example.is_one_function:
             example.right_file[:] = 0
     return fit(data, names, start)
 

@@ -53,10 +53,15 @@ class Question:
     found: Found
 
     def is_hit(self, function: Function, target: Mapping[str, Any]) -> bool:
-        """Whether a function lies in a target: the same file, and the same lines where the target has lines."""
+        """Whether a function lies in a target: the same file, and the same lines where the target has lines.
+
+        A target with a symbol is this one function, and not what encloses it.
+        """
         path, wanted = self.prefix + function.path, target["path"]
         if path != wanted and not path.endswith("/" + wanted):
             return False
+        if "symbol" in target:
+            return (function.symbol, function.start_line) == (target["symbol"], target["start_line"])
         if "start_line" not in target:
             return True
         return function.start_line < target["end_line"] and function.end_line >= target["start_line"]

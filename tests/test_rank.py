@@ -54,6 +54,21 @@ def test_vectors_alone_answer_a_query_in_another_tongue() -> None:
     assert paths(ranked("сохранить корзину", [], pair)) == ["a/two.py", "a/one.py"]
 
 
+def test_a_class_does_not_gain_by_the_lines_of_its_methods() -> None:
+    def score(kind: str, end_line: int) -> float:
+        pair = function("a.py", "A", kind=kind, end_line=end_line), function("b.py", "b")
+        return ranked("save the money", candidates(*pair))[0].score
+
+    assert score("function", 1400) > score("function", 20)
+    assert score("class", 1400) == score("class", 20)
+
+
+def test_a_second_answer_of_a_file_gives_way_once() -> None:
+    pairs = (("a.py", "f"), ("a.py", "g"), ("a.py", "h"), ("b.py", "i"))
+    found = ranked("save it", candidates(*(function(*pair) for pair in pairs), scores=(9.0, 8.9, 8.8, 8.5)))
+    assert [result.function.symbol for result in found] == ["f", "i", "g", "h"]
+
+
 PREFERRED = [
     # (query, better path, better symbol, worse path, worse symbol)
     ("basket total", "src/basket.py", "f", "src/other.py", "f"),

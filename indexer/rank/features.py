@@ -19,7 +19,7 @@ from indexer.rank.names import (
     superseded,
     symbol_words,
 )
-from indexer.types import TYPE_KINDS
+from indexer.types import TYPE_KINDS, Function
 
 if TYPE_CHECKING:
     from indexer.rank.query import Query
@@ -120,12 +120,18 @@ def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str,
 def _kinds(query: Query, entries: Sequence[Entry]) -> dict[str, Array]:
     functions = [entry.function for entry in entries]
     asks_text = bool(_ASKS_FOR_TEXT.search(query.text))
-    n_lines = np.array([max(function.end_line - function.start_line, 1) for function in functions])
+    n_lines = np.array([_n_lines(function) for function in functions])
     return {
         "is_text": np.array([float(function.kind == "text") for function in functions]) * (not asks_text),
         "is_type": np.array([float(function.kind in TYPE_KINDS) for function in functions]),
         "length": np.log1p(n_lines),
     }
+
+
+def _n_lines(function: Function) -> int:
+    # The lines of a type's methods are theirs; a large class would be ahead of each of them otherwise.
+    is_type = function.kind in TYPE_KINDS
+    return max(function.body.count("\n") + 1 if is_type else function.end_line - function.start_line, 1)
 
 
 def _demotions(query: Query, entries: Sequence[Entry], files: _Files) -> dict[str, Array]:

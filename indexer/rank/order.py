@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,9 +14,6 @@ from indexer.rank.features import Array, features
 from indexer.rank.query import Query
 from indexer.rank.tokens import tokenize
 from indexer.types import SearchResult, Why
-
-_MOST_DECAY = 2
-"""Results of one file after which a further one is put no lower."""
 
 
 def rank(
@@ -75,30 +71,28 @@ def _contributions(
 
 
 def _decayed(entries: Sequence[Entry], scores: Array, limit: int) -> list[tuple[int, float]]:
-    """(index, score) of the best, each lowered by the better ones of its file.
+    """(index, score) of the best, each lowered where a better one of its file is before it.
 
     Equal scores keep the order of the entries, which is that of path and position.
     """
     order = np.argsort(-scores, kind="stable")
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     waiting = [(float(scores[at]), int(at)) for at in order]
     answer: list[tuple[int, float]] = []
     while waiting and len(answer) < limit:
         best, at = _next(waiting, entries, taken)
         answer.append((at, best))
-        taken[entries[at].function.path] += 1
+        taken.add(entries[at].function.path)
     return answer
 
 
-def _next(
-    waiting: list[tuple[float, int]], entries: Sequence[Entry], taken: Counter[str]
-) -> tuple[float, int]:
+def _next(waiting: list[tuple[float, int]], entries: Sequence[Entry], taken: set[str]) -> tuple[float, int]:
     """Take the best of what waits, which is sorted, so the search ends at the first that no decay can reach."""
     best, where = -math.inf, -1
     for place, (score, at) in enumerate(waiting):
         if score <= best:
             break
-        lowered = score - weights.SAME_FILE * min(taken[entries[at].function.path], _MOST_DECAY)
+        lowered = score - weights.SAME_FILE * (entries[at].function.path in taken)
         if lowered > best:
             best, where = lowered, place
     return best, waiting.pop(where)[1]
