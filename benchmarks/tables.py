@@ -45,9 +45,9 @@ def repos_table() -> str:
     return "\n".join(lines)
 
 
-def speed_table() -> str:
+def speed_table(name: str = "bench.json") -> str:
     """Functions a second and query latency, each beside other models in the same run."""
-    found = _read("bench.json")
+    found = _read(name)
     if not found:
         return "Not measured yet."
     lines = [
@@ -280,7 +280,12 @@ PAGES = {
         "tombstones": tombstones_table,
     },
     "README.md": {"table": lambda: "\n\n".join((repos_table(), evaluate_table(), speed_table()))},
-    "docs/performance.md": {"bench": bench_table, "gpu": gpu_table, "number types": number_types_table},
+    "docs/performance.md": {
+        "bench": bench_table,
+        "avx2": lambda: speed_table("bench-avx2.json"),
+        "gpu": gpu_table,
+        "number types": number_types_table,
+    },
     "docs/embedder.md": {"evaluate": evaluate_table, "methods": methods_table},
     "indexer/embedding/models/base/MODEL_CARD.md": {"evaluate": evaluate_table},
     "indexer/embedding/models/small/MODEL_CARD.md": {"evaluate": evaluate_table},
