@@ -102,7 +102,7 @@ def examples(questions: Sequence[Question], names: list[str], *, dense: bool) ->
 
 
 def _right_function(question: Question, values: Mapping[str, npt.NDArray[Any]], hits: Array) -> Array | None:
-    if any("start_line" in target or "symbol" in target for target in question.targets):
+    if any("start_line" in target for target in question.targets):
         return hits
     for signal in ("named_type", "named"):
         right = hits * (values[signal] > 0) * (question.found.query.kind == "symbol")

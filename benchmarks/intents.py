@@ -99,7 +99,8 @@ def main() -> None:
             index.update()
             embedder = embedder or index.load_embedder()
             found += questions(index, repository)
-    heading = "one function of 27 repositories by a sentence, vectors of the shipped model"
+    count = len({question.repository for question in found})
+    heading = f"one function of {count} repositories by a sentence, vectors of the shipped model"
     keep(arguments.out, settings(arguments.model, heading, found), found)
 
 
