@@ -10,6 +10,7 @@ from fakes import HashEmbedder
 from typer.testing import CliRunner
 
 from indexer.cli import app
+from tests.trees import write_files
 
 FILES = {
     "net/retry.py": (
@@ -51,11 +52,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def root(tmp_path, embedder):
-    folder = tmp_path / "root"
-    for name, text in FILES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
+    return write_files(tmp_path / "root", FILES)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,13 @@ def scramble(data: bytes, place: float) -> bytes:
 
 
 def start_python(program: str, *arguments: object) -> subprocess.Popen[bytes]:
-    here = Path(__file__).parent
-    command = [sys.executable, "-c", program, str(here), str(here.parent), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+    return subprocess.Popen(_python(program, arguments), stdout=subprocess.PIPE)
 
 
 def run_python(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(_python(program, arguments), capture_output=True, text=True, timeout=120)
+
+
+def _python(program: str, arguments: Sequence[object]) -> list[str]:
     here = Path(__file__).parent
-    command = [sys.executable, "-c", program, str(here), str(here.parent), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return [sys.executable, "-c", program, str(here), str(here.parent), *map(str, arguments)]

@@ -9,6 +9,7 @@ from fakes import HashEmbedder
 
 from indexer.config import Config
 from indexer.engine import Index, open_index
+from tests.trees import write_files
 
 CODE = {
     "src/retry.py": '''
@@ -38,13 +39,6 @@ def test_retry_runs_twice():
 }
 
 
-def write_files(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files count as old at once, which otherwise takes two seconds; until then they are read a second time."""
@@ -53,9 +47,7 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    write_files(folder, CODE)
-    return folder
+    return write_files(tmp_path / "project", CODE)
 
 
 @pytest.fixture

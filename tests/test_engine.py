@@ -15,12 +15,13 @@ from indexer.config import Config
 from indexer.engine import Index, open_index
 from indexer.errors import UserError
 from indexer.types import Progress
-from tests.projects import CODE, symbols, write_files
+from tests.projects import CODE, symbols
 from tests.projects import config as config
 from tests.projects import embedder as embedder
 from tests.projects import folder as folder
 from tests.projects import index as index
 from tests.projects import settled as settled
+from tests.trees import write_files
 
 
 def test_the_first_update_indexes_and_embeds_everything(index: Index, embedder: HashEmbedder) -> None:

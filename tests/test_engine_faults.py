@@ -14,7 +14,8 @@ from indexer.errors import UserError
 from tests.projects import config as config
 from tests.projects import folder as folder
 from tests.projects import settled as settled
-from tests.projects import symbols, write_files
+from tests.projects import symbols
+from tests.trees import write_files
 
 
 @pytest.mark.parametrize(

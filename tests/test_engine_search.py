@@ -15,6 +15,7 @@ from indexer.errors import UserError
 from indexer.overlay import Overlay
 from indexer.parse import parse
 from indexer.types import SearchFilters
+from tests.trees import write_files
 
 FILES = {
     "src/retry.py": '''
@@ -60,11 +61,8 @@ def index(tmp_path_factory: pytest.TempPathFactory, embedder: HashEmbedder):
 
 
 def make(folder: Path, embedder: object) -> Index:
-    for name, text in FILES.items():
-        path = folder / "project" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return open_index(folder / "project", config=Config(home=folder / "home"), embedder=embedder)
+    project = write_files(folder / "project", FILES)
+    return open_index(project, config=Config(home=folder / "home"), embedder=embedder)
 
 
 def symbols(index: Index, query: str, **options) -> list[str]:

@@ -15,7 +15,7 @@ from tests.projects import config as config
 from tests.projects import embedder as embedder
 from tests.projects import folder as folder
 from tests.projects import index as index
-from tests.projects import write_files
+from tests.trees import write_files
 
 
 def test_similar_finds_the_neighbours_and_not_the_function_itself(index: Index, folder: Path) -> None:

@@ -13,6 +13,7 @@ from indexer.training.mining.blocklist import Blocklist
 from indexer.training.mining.licences import detect_licence
 from indexer.training.mining.natural import natural_language
 from indexer.training.mining.quality import is_good_code, prose_of
+from tests.trees import write_files
 
 MIT = "MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy"
 GPL = "GNU GENERAL PUBLIC LICENSE\nVersion 3, 29 June 2007"
@@ -42,11 +43,7 @@ def size(self):
 
 
 def project(folder: Path, files: dict[str, str], licence: str = MIT) -> Path:
-    for name, text in {"LICENSE": licence, **files}.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder
+    return write_files(folder, {"LICENSE": licence, **files})
 
 
 def mined(tmp_path: Path, folder: Path, **options: object) -> tuple[list[dict[str, str]], dict[str, int]]:

@@ -17,6 +17,7 @@ from indexer.training.mining.problems import (
     statement,
     statements_of,
 )
+from tests.trees import write_files
 
 CATALOGUE = """msgid ""
 msgstr "Language: de\\n"
@@ -52,16 +53,9 @@ TRANSLATIONS = {
 }
 
 
-def write(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
-
-
 @pytest.mark.parametrize("form", TRANSLATIONS)
 def test_translations_are_read_from_every_form(tmp_path: Path, form: str) -> None:
-    pairs = list(collect_parallel(write(tmp_path, TRANSLATIONS[form]), "app", "MIT"))
+    pairs = list(collect_parallel(write_files(tmp_path, TRANSLATIONS[form]), "app", "MIT"))
     expected = Parallel(
         "The file X could not be opened.", "Die Datei X lässt sich nicht öffnen.", "de", "app", "MIT"
     )
@@ -70,7 +64,9 @@ def test_translations_are_read_from_every_form(tmp_path: Path, form: str) -> Non
 
 def test_untranslated_text_is_no_pair(tmp_path: Path) -> None:
     entry = 'msgid "The file could not be opened"\nmsgstr "The file could not be opened"\n'
-    assert not list(collect_parallel(write(tmp_path, {"locale/de/LC_MESSAGES/a.po": entry}), "app", "MIT"))
+    assert not list(
+        collect_parallel(write_files(tmp_path, {"locale/de/LC_MESSAGES/a.po": entry}), "app", "MIT")
+    )
 
 
 def test_a_sample_takes_from_every_source_and_keeps_one_per_sentence() -> None:
@@ -98,7 +94,7 @@ def test_markup_and_placeholders_go(text: str, plain: str) -> None:
 
 def test_an_exercise_gives_its_instructions_and_its_blurb(tmp_path: Path) -> None:
     folder = "exercises/practice/leap/"
-    track = write(
+    track = write_files(
         tmp_path / "exercism+python",
         {
             folder + ".meta/config.json": json.dumps(
@@ -117,7 +113,7 @@ def test_an_exercise_gives_its_instructions_and_its_blurb(tmp_path: Path) -> Non
 
 
 def test_statements_join_solutions_in_other_collections(tmp_path: Path) -> None:
-    texts = write(
+    texts = write_files(
         tmp_path / "texts",
         {
             "1.md": "# [Sum](https://leetcode.com/problems/two-sum/)\n\n## 题目\n\nFind two numbers.\n\nExample:\n\n1\n"
@@ -127,7 +123,7 @@ def test_statements_join_solutions_in_other_collections(tmp_path: Path) -> None:
         "// Time: O(n)\n\nclass Solution { int f(int a) { return a; } };\n\n// Time: O(1)\nclass Other {};\n"
     )
     (pair,) = leetcode(
-        statements_of(texts), write(tmp_path / "ada+all", {"C++/two-sum.cpp": solution}), "MIT"
+        statements_of(texts), write_files(tmp_path / "ada+all", {"C++/two-sum.cpp": solution}), "MIT"
     )
     assert pair.query == "Find two numbers."
     assert pair.code.startswith("class Solution {") and "Other" not in pair.code and pair.language == "cpp"
@@ -137,7 +133,7 @@ def test_a_snippet_page(tmp_path: Path) -> None:
     page = (
         "---\ntitle: a\n---\n\nConverts to text.\n\n```js\nconst text = (rows) => rows.join('\\n')+'';\n```\n"
     )
-    (pair,) = snippets(write(tmp_path, {"a.md": page}), "CC0-1.0")
+    (pair,) = snippets(write_files(tmp_path, {"a.md": page}), "CC0-1.0")
     assert pair.query == "Converts to text." and pair.code.startswith("const text")
 
 
@@ -169,7 +165,7 @@ def test_collecting_writes_all_three_files_without_blocked_tasks(
         "def other(year):\n    return year % 4 == 0\n"
     )
     Blocklist.build([], [], ["isPrime"]).save(tmp_path / "block.json")
-    write(tmp_path / "sources", files)
+    write_files(tmp_path / "sources", files)
     arguments = [str(tmp_path / "sources"), str(tmp_path), "--block", str(tmp_path / "block.json")]
     monkeypatch.setattr("sys.argv", ["collect", *arguments])
     main()

@@ -12,12 +12,12 @@ import pytest
 from indexer.errors import UserError
 from indexer.types import SkippedFile, SourceFile
 from indexer.walk import walk
-from tests.trees import Settings, found, git, plant, skipped
+from tests.trees import Settings, found, git, skipped, write_files
 from tests.trees import no_global_excludes as no_global_excludes
 
 
 def test_installed_packages_caches_and_bare_repositories_are_reported_not_walked(tmp_path):
-    root = plant(
+    root = write_files(
         tmp_path,
         {
             "node_modules/left/index.js": "x",
@@ -33,9 +33,9 @@ def test_installed_packages_caches_and_bare_repositories_are_reported_not_walked
     reasons = skipped(root)
     assert sorted(reasons) == ["env/", "mirror.git/", "node_modules/", "target/"]
     assert all(".codewhereignore" in reason for reason in reasons.values())
-    plant(root, {".codewhereignore": "!node_modules/\n"})
+    write_files(root, {".codewhereignore": "!node_modules/\n"})
     assert found(root) == ["app/main.py", "node_modules/left/index.js"]
-    plant(root, {".codewhereignore": "!env/lib/x.py\n", "env/lib/y.py": "x"})
+    write_files(root, {".codewhereignore": "!env/lib/x.py\n", "env/lib/y.py": "x"})
     assert found(root) == ["app/main.py", "env/lib/x.py"]
 
 
@@ -60,7 +60,7 @@ FOUND = {
 
 
 def test_text_in_any_encoding_is_found_and_everything_else_is_skipped_with_a_reason(tmp_path):
-    root = plant(tmp_path, {**FOUND, **{name: content for name, (content, _) in SKIPPED.items()}})
+    root = write_files(tmp_path, {**FOUND, **{name: content for name, (content, _) in SKIPPED.items()}})
     config = Settings(max_file_bytes=2_500)
     assert found(root, config) == sorted(FOUND)
     reasons = skipped(root, config)
@@ -77,16 +77,18 @@ def test_a_200_megabyte_file_is_reported_with_both_sizes(tmp_path):
 
 def test_large_data_files_are_reported_and_can_be_named(tmp_path):
     big = "1,2\n" * 40_000
-    root = plant(tmp_path, {"rows.csv": big, "small.csv": "1,2\n", "CMakeLists.txt": big, "code.c": big})
+    root = write_files(
+        tmp_path, {"rows.csv": big, "small.csv": "1,2\n", "CMakeLists.txt": big, "code.c": big}
+    )
     assert found(root) == ["CMakeLists.txt", "code.c", "small.csv"]
     assert ".codewhereignore" in skipped(root)["rows.csv"]
-    plant(root, {".codewhereignore": "!rows.csv\n"})
+    write_files(root, {".codewhereignore": "!rows.csv\n"})
     assert "rows.csv" in found(root)
 
 
 def test_links_are_never_followed_and_loops_end(tmp_path):
-    outside = plant(tmp_path / "outside", {"secret.py": "x"})
-    root = plant(tmp_path / "root", {"a/b.py": "x"})
+    outside = write_files(tmp_path / "outside", {"secret.py": "x"})
+    root = write_files(tmp_path / "root", {"a/b.py": "x"})
     links = {
         "a/up": "..",
         "self": "self",
@@ -103,13 +105,13 @@ def test_links_are_never_followed_and_loops_end(tmp_path):
 
 
 def test_a_root_that_is_a_link_is_walked(tmp_path):
-    plant(tmp_path / "real", {"a.py": "x"})
+    write_files(tmp_path / "real", {"a.py": "x"})
     (tmp_path / "link").symlink_to("real")
     assert found(tmp_path / "link") == ["a.py"]
 
 
 def test_pipes_sockets_and_devices_are_reported_without_opening_them(tmp_path):
-    root = plant(tmp_path, {"a.py": "x"})
+    root = write_files(tmp_path, {"a.py": "x"})
     os.mkfifo(root / "pipe.py")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(root / "sock.py"))
@@ -147,14 +149,14 @@ def test_a_very_deep_tree_ends_with_a_report(tmp_path):
         Path("deep.py").write_text("x")
     finally:
         os.chdir(here)
-    plant(tmp_path, {"a.py": "x"})
+    write_files(tmp_path, {"a.py": "x"})
     assert found(tmp_path) == ["a.py"]
     assert len(skipped(tmp_path)) == 1
     subprocess.run(["rm", "-rf", str(tmp_path / ("d" * 200))], check=True)
 
 
 def test_what_cannot_be_read_is_reported_and_the_rest_is_found(tmp_path, monkeypatch):
-    root = plant(
+    root = write_files(
         tmp_path, {"a.py": "x", "locked/b.py": "x", "locked.py": "x", "vanished.py": "x", "z.py": "x"}
     )
     scan, opened = os.scandir, os.open
@@ -201,12 +203,12 @@ def test_an_empty_root_yields_nothing(tmp_path):
 
 
 def test_the_order_is_that_of_the_names_and_does_not_change(tmp_path):
-    root = plant(tmp_path, dict.fromkeys(["b.py", "a/z.py", "a.py", "a/b/c.py", "Z.py"], "x"))
+    root = write_files(tmp_path, dict.fromkeys(["b.py", "a/z.py", "a.py", "a/b/c.py", "Z.py"], "x"))
     assert found(root) == ["Z.py", "a/b/c.py", "a/z.py", "a.py", "b.py"]
 
 
 def test_known_files_are_passed_on_without_opening_them(tmp_path, monkeypatch):
-    root = plant(tmp_path, {"a.py": "x", "b.py": "x", "c.py": "x"})
+    root = write_files(tmp_path, {"a.py": "x", "b.py": "x", "c.py": "x"})
     first = [item for item in walk(root, Settings()) if isinstance(item, SourceFile)]
     known = {item.path: (item.size, item.changed_ns, "example") for item in first}
     (root / "b.py").write_text("changed")
@@ -223,7 +225,7 @@ def test_known_files_are_passed_on_without_opening_them(tmp_path, monkeypatch):
 
 
 def test_only_the_named_paths_are_walked(tmp_path):
-    root = plant(
+    root = write_files(
         tmp_path,
         {
             ".gitignore": "*.o\nbuild/\n",
@@ -248,7 +250,7 @@ def test_only_the_named_paths_are_walked(tmp_path):
 
 @pytest.mark.parametrize("path", ["../secret.py", "a/../../secret.py", "/etc/passwd"])
 def test_paths_that_lead_out_of_the_root_are_refused(tmp_path, path):
-    plant(tmp_path, {"secret.py": "x", "root/a.py": "x"})
+    write_files(tmp_path, {"secret.py": "x", "root/a.py": "x"})
     assert list(walk(tmp_path / "root", Settings(), paths=[path])) == [
         SkippedFile(path, "outside: the path leads out of the indexed folder, so it is not read")
     ]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.walk.ignore import Rules
-from tests.trees import Settings, found, git, plant, skipped
+from tests.trees import Settings, found, git, skipped, write_files
 from tests.trees import no_global_excludes as no_global_excludes
 
 IGNORES = {
@@ -80,14 +80,14 @@ def test_ignore_files_drop_what_they_name_and_nothing_else(tmp_path, rules, drop
     assert not set(dropped) & set(kept)
     for number, path in enumerate([*dropped, *kept]):
         # Each path gets a tree of its own, as "skip" and "skip/b.c" cannot stand side by side.
-        root = plant(tmp_path / str(number), {**rules, path: "x"})
+        root = write_files(tmp_path / str(number), {**rules, path: "x"})
         if repository:
             git(root, "init", "-q")
         assert found(root) == ([path] if path in kept else [])
 
 
 def test_settings_win_over_every_ignore_file(tmp_path):
-    root = plant(tmp_path, {".codewhereignore": "!a.c\n!b.c\n", "a.c": "x", "b.c": "x", "d/e.c": "x"})
+    root = write_files(tmp_path, {".codewhereignore": "!a.c\n!b.c\n", "a.c": "x", "b.c": "x", "d/e.c": "x"})
     assert found(root, Settings(exclude=("a.c", "d/"))) == ["b.c"]
 
 
@@ -114,8 +114,8 @@ def work_tree(tmp_path_factory):
     parts = ["a", "b", "ab", "d d"]
     leaves = ["a.c", "c.x", "[b]", "bb"]
     for leaf in leaves:
-        plant(root, {leaf: "x", **{f"{one}/{leaf}": "x" for one in parts}})
-        plant(root, {f"{one}/{two}/{leaf}": "x" for one in parts for two in parts})
+        write_files(root, {leaf: "x", **{f"{one}/{leaf}": "x" for one in parts}})
+        write_files(root, {f"{one}/{two}/{leaf}": "x" for one in parts for two in parts})
     git(root, "init", "-q")
     return root
 
@@ -129,7 +129,7 @@ def test_any_ignore_files_mean_what_they_mean_to_git(work_tree, suspicious, top,
 
 
 def compare_with_git(work_tree, top, nested):
-    plant(work_tree, {".gitignore": "\n".join(top), "a/.gitignore": "\n".join(nested)})
+    write_files(work_tree, {".gitignore": "\n".join(top), "a/.gitignore": "\n".join(nested)})
     listed = git(work_tree, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
     assert found(work_tree) == sorted(
         (path for path in listed if path and not path.endswith(".gitignore")),
@@ -150,7 +150,7 @@ def compare_with_git(work_tree, top, nested):
 )
 def test_no_pattern_takes_long(tmp_path, pattern, path):
     """Both come from repositories of strangers."""
-    root = plant(tmp_path, {".gitignore": f"{pattern}\n", path: "x"})
+    root = write_files(tmp_path, {".gitignore": f"{pattern}\n", path: "x"})
     begin = time.process_time()
     assert found(root) == [path]
     assert time.process_time() - begin < 2
@@ -169,22 +169,22 @@ def test_no_pattern_and_no_name_breaks_the_rules(suspicious, lines, path):
 
 
 def test_exclude_files_of_git_hold_inside_a_work_tree(tmp_path, no_global_excludes):
-    root = plant(tmp_path, {"a.tmp": "x", "b.bak": "x", "c.log": "x", "d.c": "x"})
+    root = write_files(tmp_path, {"a.tmp": "x", "b.bak": "x", "c.log": "x", "d.c": "x"})
     git(root, "init", "-q")
     (root / ".git/info/exclude").write_text("*.tmp\n")
-    plant(no_global_excludes, {"config/git/ignore": "*.bak\n"})
+    write_files(no_global_excludes, {"config/git/ignore": "*.bak\n"})
     assert found(root) == ["c.log", "d.c"]
     git(root, "config", "--global", "core.excludesFile", "~/link")
-    plant(no_global_excludes, {"mine": "*.log\n"})
+    write_files(no_global_excludes, {"mine": "*.log\n"})
     (no_global_excludes / "link").symlink_to("mine")
     assert found(root) == ["b.bak", "d.c"]
 
 
 def test_a_folder_inside_a_work_tree_obeys_the_rules_above_it(tmp_path):
-    top = plant(
+    top = write_files(
         tmp_path / "top", {".gitignore": "*.tmp\nsrc/gen/\n/lib.c\n", ".codewhereignore": "src/old/\n"}
     )
-    plant(top, {f"src/{path}": "x" for path in ("a.tmp", "gen/x.c", "old/x.c", "lib.c", "in/gen/y.c")})
+    write_files(top, {f"src/{path}": "x" for path in ("a.tmp", "gen/x.c", "old/x.c", "lib.c", "in/gen/y.c")})
     assert found(top / "src") == ["a.tmp", "gen/x.c", "in/gen/y.c", "lib.c", "old/x.c"]
     git(top, "init", "-q")
     (top / ".git/info/exclude").write_text("src/in/gen\n")
@@ -192,17 +192,19 @@ def test_a_folder_inside_a_work_tree_obeys_the_rules_above_it(tmp_path):
 
 
 def test_a_nested_repository_has_rules_of_its_own(tmp_path):
-    root = plant(tmp_path, {".gitignore": "*.x\n", "sub/a.x": "x", "sub/b.y": "x", "sub/.gitignore": "*.y\n"})
+    root = write_files(
+        tmp_path, {".gitignore": "*.x\n", "sub/a.x": "x", "sub/b.y": "x", "sub/.gitignore": "*.y\n"}
+    )
     git(root, "init", "-q")
     git(root / "sub", "init", "-q")
     (root / "sub/.git/info/exclude").write_text("c.z\n")
-    plant(root, {"sub/c.z": "x", "c.z": "x"})
+    write_files(root, {"sub/c.z": "x", "c.z": "x"})
     assert found(root) == ["c.z", "sub/a.x"]
 
 
 def test_submodules_are_walked_and_other_work_trees_of_the_same_repository_are_not(tmp_path):
-    library = plant(tmp_path / "library", {"lib.c": "x"})
-    root = plant(tmp_path / "root", {"main.c": "x"})
+    library = write_files(tmp_path / "library", {"lib.c": "x"})
+    root = write_files(tmp_path / "root", {"main.c": "x"})
     for folder in (library, root):
         git(folder, "init", "-q")
         git(folder, "add", ".")
@@ -210,20 +212,20 @@ def test_submodules_are_walked_and_other_work_trees_of_the_same_repository_are_n
     git(root, "submodule", "--quiet", "add", str(library), "sub")
     git(root, "worktree", "add", "-q", "feature")
     (tmp_path / "root/.git/modules/sub/info").mkdir(exist_ok=True)
-    plant(root, {".git/modules/sub/info/exclude": "local.c\n", "sub/local.c": "x"})
+    write_files(root, {".git/modules/sub/info/exclude": "local.c\n", "sub/local.c": "x"})
     assert found(root) == ["main.c", "sub/lib.c"]
     assert "work tree" in skipped(root)["feature/"]
     assert found(root / "feature") == ["main.c"]
-    plant(root, {".codewhereignore": "!feature/\n"})
+    write_files(root, {".codewhereignore": "!feature/\n"})
     assert found(root) == ["feature/main.c", "main.c", "sub/lib.c"]
 
 
 def test_a_linked_work_tree_obeys_the_exclude_file_of_its_repository(tmp_path):
-    root = plant(tmp_path / "root", {"main.c": "x"})
+    root = write_files(tmp_path / "root", {"main.c": "x"})
     git(root, "init", "-q")
     git(root, "add", ".")
     git(root, "commit", "-qm", "start")
     (root / ".git/info/exclude").write_text("local.c\n")
     git(root, "worktree", "add", "-q", "../linked")
-    plant(tmp_path / "linked", {"local.c": "x", "more.c": "x"})
+    write_files(tmp_path / "linked", {"local.c": "x", "more.c": "x"})
     assert found(tmp_path / "linked") == ["main.c", "more.c"]

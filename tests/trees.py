@@ -1,8 +1,9 @@
-"""Trees of files to walk, and Git as the person who runs the tests has not configured it."""
+"""Trees of files, and Git as the person who runs the tests has not configured it."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +30,12 @@ def no_global_excludes(tmp_path_factory, monkeypatch):
     return home
 
 
-def plant(root: Path, files: dict[str, str | bytes]) -> Path:
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     for path, content in files.items():
-        target = root / path
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content.encode() if isinstance(content, str) else content)
-    return root
+    return folder
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -13,6 +13,8 @@ import pytest_asyncio
 from lsprotocol import types as lsp
 from pytest_lsp import LanguageClient, client_capabilities, make_test_lsp_client
 
+from tests.trees import write_files
+
 SERVER = Path(__file__).parent / "hash_server.py"
 FILES = {
     "src/net/retry.py": '''import time
@@ -63,14 +65,6 @@ class RetryPolicy:
     assert RetryPolicy(3).run(FailingRequest())
 """,
 }
-
-
-def write_files(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder
 
 
 @pytest.fixture
