@@ -16,12 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from repos import Question, keep, settings
+from repos import Question, candidates, keep, settings
 
 from indexer.config import Config
 from indexer.engine import Index, open_index
-from indexer.search import Search
-from indexer.types import SearchFilters
 
 FUNCTIONS_A_FILE = 8
 ENDINGS = {"typescript": "ts", "java": "java", "python": "py"}
@@ -83,12 +81,17 @@ def questions(given: FunctionSet, index: Index, targets: dict[str, dict[str, obj
     category = given.name.partition("-")[0]
     found = []
     for at, (text, name) in enumerate(given.queries):
-        search = Search(index._store, index.root, index.load_embedder, None, lambda: False)
-        candidates = search.candidates(text, SearchFilters())
         half = f"{given.name}-{at % 2}"
         found.append(
             Question(
-                f"{given.name}-{at}", half, given.language, category, text, (targets[name],), "", candidates
+                f"{given.name}-{at}",
+                half,
+                given.language,
+                category,
+                text,
+                (targets[name],),
+                "",
+                candidates(index, text),
             )
         )
     return found

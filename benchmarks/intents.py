@@ -19,14 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from repos import Question, keep, settings
+from repos import Question, candidates, keep, settings
 
 from indexer.config import Config
 from indexer.engine import Index, open_index
 from indexer.overlay import Overlay
-from indexer.search import Search
 from indexer.training.mining.quality import is_good_code, prose_of
-from indexer.types import FUNCTION_KINDS, Function, ParsedFile, SearchFilters
+from indexer.types import FUNCTION_KINDS, Function, ParsedFile
 
 A_REPOSITORY = 14
 A_FILE = 2
@@ -68,7 +67,6 @@ def questions(index: Index, repository: dict[str, Any]) -> Iterator[Question]:
     chosen = intents(index, random.Random(repository["name"]))
     overlay = without_comments(index, {function.path for _, function in chosen})
     for at, (text, function) in enumerate(chosen):
-        search = Search(index._store, index.root, index.load_embedder, overlay, lambda: False)
         target = {"path": function.path, "symbol": function.symbol, "start_line": function.start_line}
         yield Question(
             f"{repository['name']}-intent-{at}",
@@ -78,7 +76,7 @@ def questions(index: Index, repository: dict[str, Any]) -> Iterator[Question]:
             text,
             (target,),
             "",
-            search.candidates(text, SearchFilters()),
+            candidates(index, text, overlay=overlay),
         )
 
 

@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from indexer.config import Config
-from indexer.engine import open_index
+from indexer.engine import Index, open_index
+from indexer.overlay import Overlay
 from indexer.rank import rank
 from indexer.rank.candidates import Entry, join
 from indexer.search import CANDIDATES, NAME_CANDIDATES, Found, Search
@@ -160,11 +161,9 @@ def collect(arguments: argparse.Namespace) -> list[Question]:
                 flush=True,
             )
             embedder = embedder or (None if arguments.words_only else index.load_embedder())
-            loader = (lambda: None) if arguments.words_only else index.load_embedder
             for row in rows:
                 if row["repo"] == repository["name"]:
-                    search = Search(index._store, index.root, loader, None, lambda: False)
-                    found = search.candidates(row["query"], SearchFilters())
+                    found = candidates(index, row["query"], words_only=arguments.words_only)
                     targets = (*row["relevant"], *row["secondary"])
                     language, category = repository["language"], row["category"]
                     questions.append(
@@ -173,6 +172,12 @@ def collect(arguments: argparse.Namespace) -> list[Question]:
                         )
                     )
     return questions
+
+
+def candidates(index: Index, text: str, *, overlay: Overlay | None = None, words_only: bool = False) -> Found:
+    """What the two searches find for a query."""
+    load = (lambda: None) if words_only else index.load_embedder
+    return Search(index._store, index.root, load, overlay, lambda: False).candidates(text, SearchFilters())
 
 
 def keep(path: Path, named: Mapping[str, Any], questions: Iterable[Question]) -> None:
