@@ -67,7 +67,7 @@ class Similar:
             raise UserError(f"There is no indexed function at {path}:{line}. Name a line inside a function.")
         wanted = here if text is None else Function("", language, "", "", 0, 0, 0, 0, "", "", text)
         assert wanted is not None
-        if here is not None and text is None and here.kind not in BLOCK_KINDS and not filters.kinds:
+        if text is None and wanted.kind not in BLOCK_KINDS and not filters.kinds:
             # A list of imports is no code like a function, however near its vector may be.
             filters = replace(filters, kinds=FUNCTION_KINDS + TYPE_KINDS)
         windows = self._vectors(wanted)

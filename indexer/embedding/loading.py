@@ -41,13 +41,13 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
     # The 24 layers of a whole backbone lose more in int8 (cosine 0.997) than the few of `small` (0.9998).
     number_type = choose_dtype(dtype, place, rounds=spec.backend == "decoder" and not spec.adapter)
     where = torch.device(place)
+    elsewhere = backbone_of(spec) if spec.adapter else None
     if spec.backend == "decoder":
-        adapts = Adapts.of(spec, backbone_of(spec)) if spec.adapter else None
+        adapts = Adapts.of(spec, elsewhere) if elsewhere else None
         tokenizer = model_tokenizer(folder, adapts)
         backend: Backend = PackedDecoder(spec, folder, where, number_type, adapts)
-        elsewhere = adapts.backbone if adapts else None
     else:
-        elsewhere = backbone_of(spec) if spec.adapter else folder
+        elsewhere = elsewhere or folder
         tokenizer, backend, spec = _load_foreign(spec, folder, elsewhere, where, number_type)
     name_of_type = str(number_type).removeprefix("torch.")
     return DecoderEmbedder(

@@ -70,7 +70,7 @@ class QuickEmbedder:
         self.dim = dim
         self.max_tokens = spec.max_tokens
         self.device = "cpu"
-        self.fingerprint = spec.fingerprint() + (f"-{dim}" if dim != spec.dim else "")
+        self.fingerprint = spec.fingerprint(dim)
         self._spec = spec
         self._folder = folder
         self._load = load

@@ -92,9 +92,10 @@ class ModelSpec:
                     "(its checksum differs); install codewhere again"
                 )
 
-    def fingerprint(self, elsewhere: Path | None = None) -> str:
+    def fingerprint(self, dim: int | None = None, elsewhere: Path | None = None) -> str:
         """Hex digest of all that decides the vectors; scores and texts about the model do not.
 
+        :param dim: What the vectors are cut to; it follows a dash where it is not the full size.
         :param elsewhere: Folder of weights that `files` does not cover: the backbone's, or a model's that is not ours.
         """
         read = {
@@ -105,7 +106,8 @@ class ModelSpec:
         blob = json.dumps(read, sort_keys=True).encode()
         if elsewhere is not None:
             blob += b"".join(_glance(path) for path in sorted(elsewhere.glob("*.safetensors")))
-        return hashlib.blake2b(blob, digest_size=8).hexdigest()
+        cut = f"-{dim}" if dim not in (None, self.dim) else ""
+        return hashlib.blake2b(blob, digest_size=8).hexdigest() + cut
 
 
 def find_backbone(spec: ModelSpec) -> Path | None:
