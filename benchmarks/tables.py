@@ -24,9 +24,9 @@ def _read(name: str) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def evaluate_table() -> str:
+def evaluate_table(name: str = "evaluate.json") -> str:
     """Embedders side by side, dense alone."""
-    found = _read("evaluate.json")
+    found = _read(name)
     return table(found["results"]) if found else "Not measured yet."
 
 
@@ -286,7 +286,11 @@ PAGES = {
         "gpu": gpu_table,
         "number types": number_types_table,
     },
-    "docs/embedder.md": {"evaluate": evaluate_table, "methods": methods_table},
+    "docs/embedder.md": {
+        "evaluate": evaluate_table,
+        "natural": lambda: evaluate_table("natural.json"),
+        "methods": methods_table,
+    },
     "indexer/embedding/models/base/MODEL_CARD.md": {"evaluate": evaluate_table},
     "indexer/embedding/models/small/MODEL_CARD.md": {"evaluate": evaluate_table},
 }

@@ -11,6 +11,7 @@ from indexer.evaluation.datasets import read_sets
 from indexer.evaluation.metrics import mean_reciprocal_rank, ndcg, ranks_of_relevant, recall
 from indexer.evaluation.run import evaluate, plot, table
 from indexer.evaluation.scorers import Bm25
+from indexer.evaluation.sentences import draws
 
 
 def test_ranks_count_ties_against_the_answer():
@@ -50,14 +51,77 @@ def data(tmp_path):
         "rust.jsonl",
         [{"query": "parse the header", "code": "fn parse_header()"}, {"query": "x", "code": "y()"}],
     )
+    write_natural(write)
     return tmp_path
+
+
+def write_natural(write):
+    places = [{"text": f"The {p} is large.", "queries": [f"large {p}", f"is the {p} large"]} for p in PLACES]
+    write("retrieval_en_faq.jsonl", places)
+    write("retrieval_en-de_faq.jsonl", [{**row, "text": f"{row['text']} Groß."} for row in places])
+    pairs = [("open it", "open it", 5), ("open a file", "open it", 4), ("the sea", "open it", 0.5)]
+    rows = [{"first": one, "second": two, "score": score} for one, two, score in pairs]
+    write("sts_en_pairs.jsonl", rows)
+    write("sts_de_pairs.jsonl", [{**row, "first": f"die {row['first']}"} for row in rows])
+    labelled = [
+        {"split": split, "text": f"{word} {word} {number} {split}", "label": word}
+        for split, count in (("train", 12), ("test", 3))
+        for number in range(count)
+        for word in ("open", "close")
+    ]
+    write("classification_en_intents.jsonl", labelled)
+
+
+PLACES = ("park", "harbour", "station")
+
+
+class Letters(Bm25):
+    """Counts letters: an embedder whose vectors are known."""
+
+    name = "letters"
+
+    def vectors(self, texts, side="query"):
+        counts = np.array([[text.count(chr(97 + n)) for n in range(26)] for text in texts], dtype=np.float32)
+        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
 
 
 def test_every_kind_of_data_is_read_and_grouped(data):
     sets = {task.name: task for task in read_sets(data)}
-    assert set(sets) == {"cosqa", "English to go", "German to go", "rust"}
+    code = {"cosqa", "English to go", "German to go", "rust"}
+    assert set(sets) == code | {"faq en", "faq en-de", "pairs en", "pairs de", "intents en"}
     assert sets["German to go"].group == "humaneval-xl other" and sets["German to go"].relevant == ((0,),)
     assert sets["cosqa"].relevant == ((1,),)
+    assert sets["faq en"].relevant == ((0,), (0,), (1,), (1,), (2,), (2,))
+    assert {name: sets[name].group for name in ("faq en", "faq en-de", "pairs en", "pairs de")} == {
+        "faq en": "retrieval english",
+        "faq en-de": "retrieval across languages",
+        "pairs en": "sts english",
+        "pairs de": "sts other",
+    }
+    assert sets["pairs de"].first[0] == "die open it" and sets["pairs de"].scores == (5.0, 4.0, 0.5)
+    intents = sets["intents en"]
+    assert len(intents.train) == 24 and intents.test_labels == (1, 0) * 3, "labels are numbered by name"
+
+
+def test_sentences_are_measured_by_vectors(data):
+    result = evaluate(Letters(), read_sets(data))
+    assert result["groups"]["sts english"] == {"spearman": 1.0}
+    assert result["groups"]["classification english"] == {"accuracy": 1.0}
+    words = evaluate(Bm25(), read_sets(data))
+    assert "retrieval english" in words["groups"] and "sts english" not in words["groups"]
+    lines = table([result, words]).splitlines()
+    assert "sts english (Spearman)" in lines[0] and "classification english (accuracy)" in lines[0]
+    assert "–" not in lines[2] and lines[3].count("| – ") == 3
+    assert len(list(plot([result, words]))) == 2
+    alone = {**result, "groups": {"sts english": {"spearman": 1.0}}}
+    assert not list(plot([alone, words])), "nothing to compare"
+
+
+def test_labels_are_drawn_evenly_and_anew():
+    labels = [0] * 30 + [1] * 9
+    found = list(draws(labels))
+    assert len(found) == 10 and len({tuple(sorted(drawn)) for drawn in found}) > 1
+    assert all([labels[place] for place in sorted(drawn)] == [0] * 8 + [1] * 8 for drawn in found)
 
 
 def test_bm25_finds_what_shares_words(data):

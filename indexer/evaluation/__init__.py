@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
-    from indexer.evaluation.datasets import RetrievalSet
+    from indexer.evaluation.datasets import EvaluationSet
     from indexer.evaluation.scorers import Scorer
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="codewhere evaluate", description="Measure embedders at code search."
+        prog="codewhere evaluate", description="Measure embedders at code search and natural language."
     )
     parser.add_argument("data", nargs="+", type=Path, help="folders of evaluation data (docs/embedder.md)")
     parser.add_argument("--model", action="append", default=[], help="a model of codewhere; may be repeated")
@@ -57,13 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _by_ours(options: argparse.Namespace, sets: Sequence[RetrievalSet]) -> list[dict[str, Any]]:
+def _by_ours(options: argparse.Namespace, sets: Sequence[EvaluationSet]) -> list[dict[str, Any]]:
     from indexer.evaluation.run import evaluate
 
     return [evaluate(scorer, sets) for scorer in _scorers(options)]
 
 
-def _by_mteb(options: argparse.Namespace, sets: Sequence[RetrievalSet]) -> list[dict[str, Any]]:
+def _by_mteb(options: argparse.Namespace, sets: Sequence[EvaluationSet]) -> list[dict[str, Any]]:
     try:
         from indexer.evaluation.mteb_tasks import Encoder, evaluate_with_mteb, find_model
     except ImportError as error:

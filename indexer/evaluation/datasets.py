@@ -1,4 +1,4 @@
-"""Retrieval sets: queries, codes, and which codes answer which query."""
+"""Evaluation sets: what is asked and what answers it, pairs of sentences, sentences with labels."""
 
 from __future__ import annotations
 
@@ -20,20 +20,52 @@ class RetrievalSet:
     """One retrieval task."""
 
     group: str
-    """What it is averaged with: `cosqa`, `humaneval-xl english`, `humaneval-xl other`, `doc to function`."""
+    """What it is averaged with: `cosqa`, `humaneval-xl english`, `doc to function`, `retrieval other`, …"""
     name: str
     queries: tuple[str, ...]
     codes: tuple[str, ...]
+    """What is searched: codes, or paragraphs, which are read as codes are."""
     relevant: tuple[tuple[int, ...], ...]
     """For each query the places of the codes that answer it."""
 
 
-def read_sets(folder: Path) -> list[RetrievalSet]:
+@dataclass(frozen=True)
+class StsSet:
+    """Pairs of sentences and how alike people found them."""
+
+    group: str
+    """`sts english`, `sts other` or `sts across languages`."""
+    name: str
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    scores: tuple[float, ...]
+    """One a pair, 0 to 5; higher is more alike."""
+
+
+@dataclass(frozen=True)
+class ClassificationSet:
+    """Sentences and their labels, to learn from and to be asked."""
+
+    group: str
+    """`classification english` or `classification other`."""
+    name: str
+    train: tuple[str, ...]
+    train_labels: tuple[int, ...]
+    test: tuple[str, ...]
+    test_labels: tuple[int, ...]
+
+
+EvaluationSet = RetrievalSet | StsSet | ClassificationSet
+
+
+def read_sets(folder: Path) -> list[EvaluationSet]:
     """Every set found in the folder; `UserError` where there is none.
 
-    Known are `cosqa_*.jsonl`, `humaneval_xl_*.jsonl` and `<language>.jsonl` with `query` and `code` in each row.
+    Known are `cosqa_*.jsonl`, `humaneval_xl_*.jsonl`, `sts_*.jsonl`, `classification_*.jsonl`, `retrieval_*.jsonl` and
+    `<language>.jsonl` with `query` and `code` in each row; docs/embedder.md says what is in them.
     """
-    sets = [*_cosqa(folder), *_humaneval(folder), *_doc_to_function(folder)]
+    readers = (_cosqa, _humaneval, _doc_to_function, _retrieval, _sts, _classification)
+    sets: list[EvaluationSet] = [task for reader in readers for task in reader(folder)]
     if not sets:
         raise UserError(f"no evaluation data in {folder}; docs/embedder.md says which files are read")
     return sets
@@ -83,7 +115,7 @@ def _humaneval(folder: Path) -> Iterator[RetrievalSet]:
 
 def _doc_to_function(folder: Path) -> Iterator[RetrievalSet]:
     for path in sorted(folder.glob("*.jsonl")):
-        if path.name.startswith(("cosqa", "humaneval")):
+        if path.name.startswith(("cosqa", "humaneval", "sts_", "classification_", "retrieval_")):
             continue
         rows = _rows(path)[:POOL]
         yield RetrievalSet(
@@ -92,4 +124,49 @@ def _doc_to_function(folder: Path) -> Iterator[RetrievalSet]:
             tuple(row["query"] for row in rows),
             tuple(row["code"] for row in rows),
             tuple((number,) for number in range(len(rows))),
+        )
+
+
+def _natural(folder: Path, kind: str) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """Group, name and rows of each `<kind>_<language>_<name>.jsonl`; two languages are joined by a hyphen."""
+    for path in sorted(folder.glob(f"{kind}_*.jsonl")):
+        language, _, name = path.stem.removeprefix(f"{kind}_").partition("_")
+        group = "english" if language == "en" else "across languages" if "-" in language else "other"
+        yield f"{kind} {group}", f"{name} {language}", _rows(path)
+
+
+def _retrieval(folder: Path) -> Iterator[RetrievalSet]:
+    for group, name, rows in _natural(folder, "retrieval"):
+        asked = [(query, number) for number, row in enumerate(rows) for query in row["queries"]]
+        yield RetrievalSet(
+            group,
+            name,
+            tuple(query for query, _ in asked),
+            tuple(row["text"] for row in rows),
+            tuple((number,) for _, number in asked),
+        )
+
+
+def _sts(folder: Path) -> Iterator[StsSet]:
+    for group, name, rows in _natural(folder, "sts"):
+        yield StsSet(
+            group,
+            name,
+            tuple(row["first"] for row in rows),
+            tuple(row["second"] for row in rows),
+            tuple(float(row["score"]) for row in rows),
+        )
+
+
+def _classification(folder: Path) -> Iterator[ClassificationSet]:
+    for group, name, rows in _natural(folder, "classification"):
+        numbers = {label: number for number, label in enumerate(sorted({row["label"] for row in rows}))}
+        train, test = ([row for row in rows if row["split"] == split] for split in ("train", "test"))
+        yield ClassificationSet(
+            group,
+            name,
+            tuple(row["text"] for row in train),
+            tuple(numbers[row["label"]] for row in train),
+            tuple(row["text"] for row in test),
+            tuple(numbers[row["label"]] for row in test),
         )

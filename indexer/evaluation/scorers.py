@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from indexer.evaluation.metrics import Scores
 from indexer.rank.tokens import tokenize
 from indexer.types import Vectors
+
+Side = Literal["query", "code"]
+"""What a text is read as, where a model has markers or prompts for both."""
 
 
 class Scorer(Protocol):
@@ -22,8 +25,28 @@ class Scorer(Protocol):
         """Float32 [queries, codes]."""
 
 
+@runtime_checkable
+class Embedder(Scorer, Protocol):
+    """A scorer that has vectors."""
+
+    def vectors(self, texts: Sequence[str], side: Side = "query") -> Vectors:
+        """Float32 [texts, dimensions], L2-normalised; all that is not searched is a query."""
+
+
 class _VectorScorer:
-    """Cosines; vectors of a text are computed once."""
+    """Cosines of the vectors of a subclass."""
+
+    def vectors(self, texts: Sequence[str], side: Side = "query") -> Vectors:
+        """Float32 [texts, dimensions], L2-normalised."""
+        raise NotImplementedError
+
+    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
+        """Float32 [queries, codes], cosines."""
+        return np.asarray(self.vectors(queries) @ self.vectors(codes, "code").T)
+
+
+class _Encoding(_VectorScorer):
+    """Vectors of a text are computed once."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], Vectors] = {}
@@ -31,13 +54,14 @@ class _VectorScorer:
 
     @property
     def functions_a_second(self) -> float:
-        """At which codes were embedded so far; 0 before any."""
+        """At which codes, or paragraphs, were embedded so far; 0 before any."""
         return self._codes / self._seconds if self._seconds else 0.0
 
-    def _encode(self, texts: Sequence[str], side: str) -> Vectors:
+    def _encode(self, texts: Sequence[str], side: Side) -> Vectors:
         raise NotImplementedError
 
-    def _vectors(self, texts: Sequence[str], side: str) -> Vectors:
+    def vectors(self, texts: Sequence[str], side: Side = "query") -> Vectors:
+        """Float32 [texts, dimensions], L2-normalised."""
         missing = [text for text in dict.fromkeys(texts) if (side, text) not in self._kept]
         if missing:
             start = time.perf_counter()
@@ -48,12 +72,8 @@ class _VectorScorer:
             self._kept.update(((side, text), row) for text, row in zip(missing, found, strict=True))
         return np.stack([self._kept[side, text] for text in texts])
 
-    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
-        """Float32 [queries, codes], cosines."""
-        return np.asarray(self._vectors(queries, "query") @ self._vectors(codes, "code").T)
 
-
-class OurModel(_VectorScorer):
+class OurModel(_Encoding):
     """A model that `load_embedder` knows, at its full size."""
 
     def __init__(self, name: str, device: str | None = None) -> None:
@@ -63,11 +83,11 @@ class OurModel(_VectorScorer):
         self.model = load_embedder(name, device=device)
         self.name = f"{self.model.name}, {self.model.dim} dimensions"
 
-    def _encode(self, texts: Sequence[str], side: str) -> Vectors:
+    def _encode(self, texts: Sequence[str], side: Side) -> Vectors:
         return self.model.encode_queries(texts) if side == "query" else self.model.encode_code(texts)
 
 
-class CutModel:
+class CutModel(_VectorScorer):
     """A model at fewer dimensions; it shares the vectors of the full one."""
 
     def __init__(self, full: OurModel, dim: int) -> None:
@@ -79,16 +99,13 @@ class CutModel:
         """Of the full model, whose vectors are cut."""
         return self._full.functions_a_second
 
-    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
-        """Float32 [queries, codes], cosines."""
-        return np.asarray(self._cut(queries, "query") @ self._cut(codes, "code").T)
-
-    def _cut(self, texts: Sequence[str], side: str) -> Vectors:
-        vectors = self._full._vectors(texts, side)[:, : self._dim]
+    def vectors(self, texts: Sequence[str], side: Side = "query") -> Vectors:
+        """Float32 [texts, dimensions], L2-normalised."""
+        vectors = self._full.vectors(texts, side)[:, : self._dim]
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-class SentenceTransformerModel(_VectorScorer):
+class SentenceTransformerModel(_Encoding):
     """Any model of the sentence-transformers library, by folder or hub id."""
 
     def __init__(self, name: str, device: str | None = None) -> None:
@@ -98,7 +115,7 @@ class SentenceTransformerModel(_VectorScorer):
         self.name = name.rstrip("/").split("/")[-1]
         self._model = SentenceTransformer(name, device=device)
 
-    def _encode(self, texts: Sequence[str], side: str) -> Vectors:
+    def _encode(self, texts: Sequence[str], side: Side) -> Vectors:
         found = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(found, dtype=np.float32)
 
