@@ -46,6 +46,42 @@ TRANSLATIONS = {
         "translations/en.json": json.dumps({"error": {"open": "The file {name} could not be opened."}}),
         "translations/de.json": json.dumps({"error": {"open": "Die Datei {name} lässt sich nicht öffnen."}}),
     },
+    "catalogue named after its language": {"po/de.po": CATALOGUE},
+    "json named after the country": {
+        "locales/en-US.json": json.dumps({"open": {"message": "The file {name} could not be opened."}}),
+        "locales/de.json": json.dumps({"open": {"message": "Die Datei {name} lässt sich nicht öffnen."}}),
+        "locales/ar-XB.json": json.dumps({"open": {"message": "The‏ ‮elif‬‏ could‏ ‮ton‬‏ opened."}}),
+        "locales/qps-ploc.json": json.dumps({"open": {"message": "Țħë ƒīļë {name} çöûļđ ñöť ƀë öƥëñëđ."}}),
+    },
+    "json under the name of its language": {
+        "locales/en.min.json": json.dumps({"en": {"open": "The file {name} could not be opened."}}),
+        "locales/de.min.json": json.dumps({"de": {"open": "Die Datei {name} lässt sich nicht öffnen."}}),
+    },
+    "arb": {
+        "l10n/app_en.arb": json.dumps({"open": "The file {name} could not be opened.", "@open": {}}),
+        "l10n/app_de.arb": json.dumps({"open": "Die Datei {name} lässt sich nicht öffnen."}),
+    },
+    "xliff": {
+        "xlf/Strings.de.xlf": '<xliff xmlns="urn:oasis:names:tc:xliff:document:1.2" version="1.2">'
+        '<file source-language="en" target-language="de"><body><group id="g">'
+        "<trans-unit><source>The file {0} could not be opened.</source>"
+        '<target state="translated">Die Datei {0} lässt sich nicht öffnen.</target></trans-unit>'
+        "<trans-unit><source>The folder could not be opened.</source>"
+        '<target state="needs-review-translation">Nicht geprüfter Text.</target></trans-unit>'
+        "</group></body></file></xliff>",
+    },
+    "qt": {
+        "locale/app_de.ts": '<!DOCTYPE TS><TS version="2.1" language="de_DE"><context><name>A</name>'
+        "<message><source>The &amp;file %1 could not be opened.</source>"
+        "<translation>Die &amp;Datei %1 lässt sich nicht öffnen.</translation></message>"
+        "<message><source>The folder could not be opened.</source>"
+        '<translation type="unfinished">Noch nicht fertig.</translation></message></context></TS>',
+        "src/other_code.ts": "export const x = 1;",
+    },
+    "properties": {
+        "org/Messages.properties": "# Of the files\nopen=The file {0} could \\\n  not be opened.\n",
+        "org/Messages_de.properties": "open = Die Datei {0} l\\u00e4sst sich nicht \\u00f6ffnen.\n",
+    },
     "tldr": {
         "pages/common/x.md": "# x\n\n> A tool.\n\n- The file {{name}} could not be opened.:\n\n`x {{name}}`\n",
         "pages.de/common/x.md": "# x\n\n> Tool.\n\n- Die Datei {{name}} lässt sich nicht öffnen.:\n\n`x {{datei}}`\n",
@@ -69,6 +105,16 @@ def test_untranslated_text_is_no_pair(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["crwdns29435:0crwdne29435:0 crwdns1:0", "{count, plural, one {Eine Datei} other {Viele Dateien}}"],
+)
+def test_what_is_no_sentence_is_no_pair(tmp_path: Path, other: str) -> None:
+    entry = f'msgid "The file could not be opened"\nmsgstr "{other}"\n'
+    files = {"locale/ach/LC_MESSAGES/a.po": entry}
+    assert not list(collect_parallel(write_files(tmp_path, files), "app", "MIT"))
+
+
 def test_a_sample_takes_from_every_source_and_keeps_one_per_sentence() -> None:
     big = [Parallel(f"Sentence {number} of it", "Satz", "de", "big", "MIT") for number in range(100)]
     small = [Parallel(f"Other {number} of it", "Satz", "de", "small", "MIT") for number in range(5)]
@@ -85,6 +131,11 @@ def test_a_sample_takes_from_every_source_and_keeps_one_per_sentence() -> None:
     [
         ("Open :ref:`the file <file>` with ``open``", "Open the file with open"),
         ("<b>Delete</b> {count} files", "Delete X files"),
+        ("See [the page](https://a.b/c) of it", "See the page of it"),
+        (
+            "Same as [method open], [code]true[/code] if [param path] is there",
+            "Same as open, true if path is there",
+        ),
         ("It\\'s  done\\nnow", "It's done now"),
     ],
 )

@@ -29,9 +29,17 @@ COMMANDS_PER_LANGUAGE = {"en": 20_000}
 OTHER_COMMANDS_PER_LANGUAGE = 3_000
 TRANSLATED = (
     "tldr-pages+tldr", "jupyterlab+language-packs", "pypi+django", "pypi+wagtail", "pypi+sphinx", "pypi+humanize",
-    "pypi+homeassistant", "pypi+home-assistant-frontend", "aosp-mirror+*", "python+python-docs-*",
+    "pypi+homeassistant", "pypi+home-assistant-frontend", "aosp-mirror+*", "LineageOS+*", "python+python-docs-*",
+    "GrapheneOS+platform_packages_modules_Permission", "google+comprehensive-rust", "godotengine+godot-editor-l10n",
+    "GoogleChrome+lighthouse", "microsoft+pyright", "openstreetmap+iD", "openfoodfacts+smooth-app",
+    "dotnet+*", "microsoft+vstest", "microsoft+testfx", "microsoft+vscode-mssql",
+    "symfony+symfony", "litecoin-project+litecoin", "monero-project+monero-gui", "apache+tomcat", "jenkinsci+jenkins",
+    "thunderbird+thunderbird-android", "wikimedia+apps-android-wikipedia", "commons-app+apps-android-commons",
+    "duckduckgo+Android", "firebase+FirebaseUI-Android",
 )  # fmt: skip
-STATED_ELSEWHERE = {"aosp-mirror": "Apache-2.0", "python": "PSF-2.0"}
+STATED_ELSEWHERE = {
+    "aosp-mirror": "Apache-2.0", "LineageOS": "Apache-2.0", "GrapheneOS": "Apache-2.0", "python": "PSF-2.0",
+}  # fmt: skip
 """Licences that stand in the head of each file and not in a licence file."""
 _DEFINED = re.compile(
     r"(?:def|func|function|fn|fun|let|sub|const)\s+(\w+)|(\w+)\s*\([^()]*\)\s*(?:\{|:|->|=)"
