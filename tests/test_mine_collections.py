@@ -53,10 +53,6 @@ TRANSLATIONS = {
         "locales/ar-XB.json": json.dumps({"open": {"message": "The‏ ‮elif‬‏ could‏ ‮ton‬‏ opened."}}),
         "locales/qps-ploc.json": json.dumps({"open": {"message": "Țħë ƒīļë {name} çöûļđ ñöť ƀë öƥëñëđ."}}),
     },
-    "json under the name of its language": {
-        "locales/en.min.json": json.dumps({"en": {"open": "The file {name} could not be opened."}}),
-        "locales/de.min.json": json.dumps({"de": {"open": "Die Datei {name} lässt sich nicht öffnen."}}),
-    },
     "arb": {
         "l10n/app_en.arb": json.dumps({"open": "The file {name} could not be opened.", "@open": {}}),
         "l10n/app_de.arb": json.dumps({"open": "Die Datei {name} lässt sich nicht öffnen."}),
@@ -126,12 +122,23 @@ def test_a_sample_takes_from_every_source_and_keeps_one_per_sentence() -> None:
     }
 
 
+def test_a_sample_prefers_long_sentences_and_keeps_short_ones() -> None:
+    long = [
+        Parallel(f"One sentence of the many that have number {n}", "Satz", "de", "a", "MIT")
+        for n in range(90)
+    ]
+    short = [Parallel(f"Short one {n}", "Satz", "de", source, "MIT") for n in range(90) for source in "abc"]
+    chosen = sample([*long, *short], per_language=60)
+    assert sum(pair.a.startswith("One") for pair in chosen) == 40 and len(chosen) == 60
+
+
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
         ("Open :ref:`the file <file>` with ``open``", "Open the file with open"),
         ("<b>Delete</b> {count} files", "Delete X files"),
         ("See [the page](https://a.b/c) of it", "See the page of it"),
+        ("Read items[i] and [b] of it", "Read items[i] and [b] of it"),
         (
             "Same as [method open], [code]true[/code] if [param path] is there",
             "Same as open, true if path is there",

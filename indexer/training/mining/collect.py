@@ -31,7 +31,7 @@ TRANSLATED = (
     "tldr-pages+tldr", "jupyterlab+language-packs", "pypi+django", "pypi+wagtail", "pypi+sphinx", "pypi+humanize",
     "pypi+homeassistant", "pypi+home-assistant-frontend", "aosp-mirror+*", "LineageOS+*", "python+python-docs-*",
     "GrapheneOS+platform_packages_modules_Permission", "google+comprehensive-rust", "godotengine+godot-editor-l10n",
-    "GoogleChrome+lighthouse", "microsoft+pyright", "openstreetmap+iD", "openfoodfacts+smooth-app",
+    "GoogleChrome+lighthouse", "microsoft+pyright", "openfoodfacts+smooth-app",
     "dotnet+*", "microsoft+vstest", "microsoft+testfx", "microsoft+vscode-mssql",
     "symfony+symfony", "litecoin-project+litecoin", "monero-project+monero-gui", "apache+tomcat", "jenkinsci+jenkins",
     "thunderbird+thunderbird-android", "wikimedia+apps-android-wikipedia", "commons-app+apps-android-commons",

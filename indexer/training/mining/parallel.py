@@ -17,6 +17,8 @@ from indexer.training.mining.quality import MAX_WORDS, MIN_WORDS, word_count
 from indexer.training.mining.translation_files import READERS
 
 PER_LANGUAGE = 40_000
+LONG_WORDS, LONG_SHARE = 8, 2 / 3
+"""Most software says little at a time, so sentences as long as a question have a share of their own."""
 
 _RENAMED = {"iw": "he", "in": "id", "tl": "fil", "no": "nb", "ji": "yi", "gr": "el"}
 _PSEUDO = {"qps", "qq", "qqq", "en"}
@@ -73,7 +75,7 @@ def sample(pairs: Iterable[Parallel], per_language: int = PER_LANGUAGE) -> list[
             languages[pair.lang][pair.source].append(pair)
     chosen: list[Parallel] = []
     for lang in sorted(languages):
-        chosen += _in_turn(list(languages[lang].values()), per_language)
+        chosen += _long_first(list(languages[lang].values()), per_language)
     return chosen
 
 
@@ -101,6 +103,14 @@ def _is_good(english: str, other: str) -> bool:
     ours, theirs = set(_WORD.findall(english.lower())), set(_WORD.findall(other.lower()))
     same = len(ours & theirs) / max(1, len(theirs))
     return letters > 0.75 * len(english) and same <= 0.5
+
+
+def _long_first(groups: list[list[Parallel]], limit: int) -> list[Parallel]:
+    long = [[pair for pair in group if word_count(pair.a) >= LONG_WORDS] for group in groups]
+    first = _in_turn([group for group in long if group], int(limit * LONG_SHARE))
+    taken = set(first)
+    rest = [[pair for pair in group if pair not in taken] for group in groups]
+    return first + _in_turn([group for group in rest if group], limit - len(first))
 
 
 def _in_turn(groups: list[list[Parallel]], limit: int) -> list[Parallel]:

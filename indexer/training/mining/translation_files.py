@@ -14,8 +14,8 @@ _PO_PATH = re.compile(
 )
 _PO_ENTRY = re.compile(r'^msgid (?P<a>"(?:.*"\n)+)msgstr (?P<b>"(?:.*"(?:\n|\Z))+)', re.MULTILINE)
 _XML_FOLDER = re.compile(rf"^values-{_LANGUAGE}$")
-_JSON_NAME = re.compile(rf"^(?:package\.nls\.)?{_LANGUAGE}(?:-[0-9a-f]{{32}})?(?:\.min)?\.json$")
-_JSON_ENGLISH = re.compile(r"^(?:package\.nls\.)?en(?:-US|-us)?(?:-[0-9a-f]{32})?(?:\.min)?\.json$")
+_JSON_NAME = re.compile(rf"^(?:package\.nls\.)?{_LANGUAGE}(?:-[0-9a-f]{{32}})?\.json$")
+_JSON_ENGLISH = re.compile(r"^(?:package\.nls\.)?en(?:-US|-us)?(?:-[0-9a-f]{32})?\.json$")
 _PO_NAME = re.compile(rf"^{_LANGUAGE}\.po$")
 _ARB_NAME = re.compile(rf"^(?:(?P<stem>\w+)_)?{_LANGUAGE}\.arb$")
 _PROPERTIES_NAME = re.compile(rf"^(?P<stem>.+?)_{_LANGUAGE.replace('[-_]', '_')}\.properties$")
@@ -94,10 +94,7 @@ def _json_strings(path: Path) -> dict[str, str]:
             flat[key] = node
 
     try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig", errors="replace"))
-        language = path.name.partition(".")[0]
-        # Some tables hold all under the name of their language.
-        flatten(tree[language] if isinstance(tree, dict) and set(tree) == {language} else tree, "")
+        flatten(json.loads(path.read_text(encoding="utf-8-sig", errors="replace")), "")
     except ValueError:
         return {}
     return flat
