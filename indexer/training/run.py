@@ -17,6 +17,7 @@ from torch import Tensor
 
 from indexer.embedding.adapter import ADAPTER
 from indexer.embedding.decoder import Decoder, DecoderConfig, pack
+from indexer.embedding.devices import float_type
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
@@ -146,8 +147,10 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
         model = Decoder(config)
     model.load_state_dict(torch.load(work / "start.pt", weights_only=True), assign=True)
     model.to(device)
+    # Where bfloat16 is not native it is computed by detours, several times slower than float32.
+    native = float_type(str(device)) == torch.bfloat16
     for part in (model.layers, model.norm, model.head):
-        part.to(torch.bfloat16)
+        part.to(torch.bfloat16 if native else torch.float32)
     model.embed_tokens.sparse = True
     choose_trained(model, recipe.tuning.method)
     if recipe.tuning.compile:
