@@ -289,6 +289,7 @@ PAGES = {
     "docs/embedder.md": {
         "evaluate": evaluate_table,
         "natural": lambda: evaluate_table("natural.json"),
+        "glossary": lambda: evaluate_table("glossary.json"),
         "methods": methods_table,
     },
     "indexer/embedding/models/base/MODEL_CARD.md": {"evaluate": evaluate_table},

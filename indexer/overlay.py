@@ -77,6 +77,12 @@ def lexical_hits(
     return hits
 
 
+def words_of(functions: dict[int, StoredFunction]) -> set[str]:
+    """Every search word of the functions."""
+    columns = (column for stored in functions.values() for column in fields(stored.function))
+    return {word for column in columns for word in column.split()}
+
+
 def dense_hits(
     functions: dict[int, StoredFunction], vectors: dict[str, Vectors], query: Vectors
 ) -> list[Hit]:

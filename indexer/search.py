@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from indexer.changed import changed_files
 from indexer.errors import UserError
-from indexer.overlay import Overlay, dense_hits, lexical_hits, matching
-from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank
+from indexer.overlay import Overlay, dense_hits, lexical_hits, matching, words_of
+from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank, with_english
+from indexer.rank.glossary import gloss
 from indexer.store import Hit, Store, StoredFunction
 from indexer.store.filters import Where
 from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
@@ -78,7 +79,7 @@ class Search:
 
     def candidates(self, text: str, filters: SearchFilters, *, limit: int = CANDIDATES) -> Found:
         """What ranking is given; benchmarks fit its weights on this. `UserError` for an empty query."""
-        query = self._with_abbreviations(parse_query(self._clean(text)))
+        query = self._with_abbreviations(self._with_english(parse_query(self._clean(text))))
         filters = merge(filters, query.filters)
         changed = changed_files(self._path) if filters.changed_only else frozenset()
         where = self._store.filter(self._root.id, filters, changed=changed)
@@ -102,6 +103,14 @@ class Search:
                 f"The query has {len(cleaned):,} characters; only the first {MAX_QUERY_CHARS:,} were used."
             )
         return cleaned[:MAX_QUERY_CHARS]
+
+    def _with_english(self, query: Query) -> Query:
+        if query.kind in ("code", "trace") or not (english := gloss(query.text)):
+            return query
+        known, typed = self._store.lexical_statistics(self._root.id, query.terms).df, words_of(self._buffers)
+        kept = [term for term in query.terms if known.get(term) or term in typed]
+        # A name that the code has is asked for, whatever it means elsewhere.
+        return query if query.kind == "symbol" and kept else with_english(query, english, kept)
 
     def _with_abbreviations(self, query: Query) -> Query:
         if query.kind == "symbol":
@@ -135,7 +144,9 @@ class Search:
         embedder = self._embedder()
         if embedder is None:
             return []
-        vector = embedder.encode_queries([query.text])[0]
+        # An embedder of somebody else's need not know of it.
+        glossed = getattr(embedder, "reads_glosses", False)
+        vector = embedder.encode_queries([query.glossed_text if glossed else query.text])[0]
         found = self._store.dense(
             self._root.id, embedder.fingerprint, vector, limit + self._n_hidden(), where
         )

@@ -69,6 +69,7 @@ class YieldingEmbedder:
         self.dim = inner.dim
         self.device = inner.device
         self.max_tokens = inner.max_tokens
+        self.reads_glosses = getattr(inner, "reads_glosses", False)
         self.last_used = time.monotonic()
         self._loaded: Embedder | None = inner
         self._load = load

@@ -127,6 +127,7 @@ class DecoderEmbedder:
         self.number_type = number_type
         self.dim = dim or spec.dim
         self.max_tokens = spec.max_tokens
+        self.reads_glosses = spec.reads_glosses
         self.fingerprint = spec.fingerprint(self.dim, elsewhere)
         self._tokenizer, self._backend = tokenizer, backend
         self._budget = TOKENS_A_BATCH.get(device.split(":")[0], TOKENS_A_BATCH["cpu"])

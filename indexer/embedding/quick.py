@@ -69,6 +69,7 @@ class QuickEmbedder:
         self.name = spec.name
         self.dim = dim
         self.max_tokens = spec.max_tokens
+        self.reads_glosses = spec.reads_glosses
         self.device = "cpu"
         self.fingerprint = spec.fingerprint(dim)
         self._spec = spec

@@ -43,6 +43,8 @@ class ModelSpec:
     """Sizes of the decoder, for the `decoder` backend."""
     adapter: str = ""
     """File of a LoRA adapter beside the spec; empty for none."""
+    reads_glosses: bool = False
+    """Whether queries in other natural languages gain by English words behind them (`indexer.rank.glossary`)."""
     licence: str = ""
     training: str = ""
     scores: dict[str, float] = field(default_factory=dict)
@@ -93,7 +95,7 @@ class ModelSpec:
                 )
 
     def fingerprint(self, dim: int | None = None, elsewhere: Path | None = None) -> str:
-        """Hex digest of all that decides the vectors; scores and texts about the model do not.
+        """Hex digest of all that decides the vectors; scores, texts about the model and what it is asked do not.
 
         :param dim: What the vectors are cut to; it follows a dash where it is not the full size.
         :param elsewhere: Folder of weights that `files` does not cover: the backbone's, or a model's that is not ours.
@@ -101,7 +103,7 @@ class ModelSpec:
         read = {
             key: value
             for key, value in asdict(self).items()
-            if key not in ("name", "licence", "training", "scores", "dims")
+            if key not in ("name", "licence", "training", "scores", "dims", "reads_glosses")
         }
         blob = json.dumps(read, sort_keys=True).encode()
         if elsewhere is not None:

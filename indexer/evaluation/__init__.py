@@ -48,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--bm25", action="store_true", help="compare with BM25")
     parser.add_argument(
+        "--glossary",
+        action="store_true",
+        help="measure each once more with English words behind queries in other languages, as search asks",
+    )
+    parser.add_argument(
         "--mteb", action="store_true", help="by mteb's runner; --baseline takes any model that mteb knows"
     )
     parser.add_argument("--no-model", action="store_true", help="only the baselines")
@@ -60,7 +65,17 @@ def _parser() -> argparse.ArgumentParser:
 def _by_ours(options: argparse.Namespace, sets: Sequence[EvaluationSet]) -> list[dict[str, Any]]:
     from indexer.evaluation.run import evaluate
 
-    return [evaluate(scorer, sets) for scorer in _scorers(options)]
+    return [
+        evaluate(asked, sets) for scorer in _scorers(options) for asked in _ways(scorer, options.glossary)
+    ]
+
+
+def _ways(scorer: Scorer, glossary: bool) -> Iterator[Scorer]:
+    from indexer.evaluation.scorers import CutModel, Glossed
+
+    yield scorer
+    if glossary and not isinstance(scorer, CutModel):
+        yield Glossed(scorer)
 
 
 def _by_mteb(options: argparse.Namespace, sets: Sequence[EvaluationSet]) -> list[dict[str, Any]]:
@@ -68,8 +83,8 @@ def _by_mteb(options: argparse.Namespace, sets: Sequence[EvaluationSet]) -> list
         from indexer.evaluation.mteb_tasks import Encoder, evaluate_with_mteb, find_model
     except ImportError as error:
         raise UserError("--mteb needs mteb: pip install 'codewhere[evaluate]'") from error
-    if options.bm25 or options.dim:
-        raise UserError("--bm25 and --dim are not for --mteb: leave them out")
+    if options.bm25 or options.dim or options.glossary:
+        raise UserError("--bm25, --dim and --glossary are not for --mteb: leave them out")
     models: list[Any] = [find_model(name, options.device) for name in options.baseline]
     if not options.no_model:
         models += [Encoder(name, device=options.device) for name in options.model or ["small"]]

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 
 from indexer.evaluation.metrics import Scores
+from indexer.rank.glossary import gloss
 from indexer.rank.tokens import tokenize
 from indexer.types import Vectors
 
@@ -118,6 +119,18 @@ class SentenceTransformerModel(_Encoding):
     def _encode(self, texts: Sequence[str], side: Side) -> Vectors:
         found = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(found, dtype=np.float32)
+
+
+class Glossed:
+    """Any of these, with English words behind the queries in other natural languages, as search puts them there."""
+
+    def __init__(self, inner: Scorer) -> None:
+        self._inner = inner
+        self.name = f"{inner.name}, with the glossary"
+
+    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
+        """As the inner scorer's."""
+        return self._inner.scores([" ".join((query, *gloss(query))) for query in queries], codes)
 
 
 class Bm25:

@@ -2,7 +2,7 @@
 
 from indexer.rank.candidates import Candidate, Statistics
 from indexer.rank.order import rank
-from indexer.rank.query import Query, parse_query
+from indexer.rank.query import Query, parse_query, with_english
 from indexer.rank.weights import FIELD_WEIGHTS
 
-__all__ = ["FIELD_WEIGHTS", "Candidate", "Query", "Statistics", "parse_query", "rank"]
+__all__ = ["FIELD_WEIGHTS", "Candidate", "Query", "Statistics", "parse_query", "rank", "with_english"]

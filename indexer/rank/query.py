@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from indexer.rank.tokens import UNSPACED, stem, tokenize
 from indexer.types import SearchFilters
@@ -59,6 +59,13 @@ class Query:
     filters: SearchFilters = field(default_factory=SearchFilters)
     abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the searched code writes for some of the terms."""
+    english: tuple[str, ...] = ()
+    """English words for a query in another natural language (`indexer.rank.glossary`)."""
+
+    @property
+    def glossed_text(self) -> str:
+        """The text with its English words behind it."""
+        return " ".join((self.text, *self.english))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -104,6 +111,13 @@ def parse_query(text: str) -> Query:
     return Query(plain, kind, _terms(plain), names, spelled, phrases, filters)
 
 
+def with_english(query: Query, english: Sequence[str], kept: Collection[str]) -> Query:
+    """The query with English words for it, of its own terms only those `kept`: the rest is nowhere in the code."""
+    own = [term for term in query.terms if term in kept]
+    terms = tuple(dict.fromkeys((*own, *_terms(" ".join(english)))))
+    return replace(query, terms=terms[:MAX_TERMS] or query.terms, english=tuple(english))
+
+
 def query_kind(text: str) -> str:
     """One of `QUERY_KINDS`."""
     words = UNSPACED.sub(_spaced, text).split()
@@ -122,6 +136,11 @@ def _spaced(match: re.Match[str]) -> str:
     # Two characters are about a word where words are written without spaces between them.
     run = match.group()
     return " ".join(("", *(run[at : at + 2] for at in range(0, len(run), 2)), ""))
+
+
+def is_filler(word: str) -> bool:
+    """Whether an English word says nothing about what is searched."""
+    return all(token in _STOP_WORDS for token in tokenize(word))
 
 
 def folded_name(name: str) -> str:

@@ -41,7 +41,7 @@ def tokenize(text: str) -> list[str]:
 def _word_tokens(word: str) -> tuple[str, ...]:
     if len(word) > MAX_WORD_CHARS:
         word = word[:MAX_WORD_CHARS]
-        return (_fold(word).replace("_", ""),) if word.strip("_") else ()
+        return (fold(word).replace("_", ""),) if word.strip("_") else ()
     if not word.isascii():
         return tuple(_foreign_tokens(word))
     parts = [part.lower() for part in _ASCII_PARTS.findall(word)]
@@ -65,7 +65,7 @@ def _foreign_tokens(word: str) -> list[str]:
 def _spaced_tokens(word: str) -> list[str]:
     if word.isascii():
         return list(_word_tokens(word)) if word else []
-    parts = _PARTS.findall(_fold(word))
+    parts = _PARTS.findall(fold(word))
     tokens = [stem(part) if part.isascii() else part for part in parts]
     return [*tokens, "".join(parts)] if len(parts) > 1 else tokens
 
@@ -74,7 +74,7 @@ def _pairs(run: str) -> list[str]:
     return [run] if len(run) == 1 else [run[at : at + 2] for at in range(len(run) - 1)]
 
 
-def _fold(word: str) -> str:
+def fold(word: str) -> str:
     """Case folded, compatibility forms unified, accents removed, so that ``Función`` meets ``funcion``."""
     # Folding comes last: the decomposition of a mathematical letter is a plain capital.
     decomposed = unicodedata.normalize("NFKD", word).casefold()

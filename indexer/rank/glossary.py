@@ -1,0 +1,186 @@
+"""English words for a query in another natural language, so that words find code before there are any vectors.
+
+The glossary is a table of single words, learnt from translated software (`indexer.training.mining.glossary`). Looking
+each word of a query up, and searching by what it is translated to, is the structured query of cross-language
+retrieval (Pirkola, SIGIR 1998; Darwish and Oard, SIGIR 2003). A query that may well be English is left as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from indexer.rank.tokens import fold
+
+GLOSSARY = Path(__file__).with_name("glossary.sqlite")
+
+SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+"""Runs of scripts that have no spaces between words."""
+PIECES = (4, 3, 2)
+"""Characters of a word in such a script; one alone means too many things."""
+BEGINNINGS = (7, 6)
+"""Letters by which inflected words are looked up. Five or four let in more wrong words than right ones."""
+HANGUL_BEGINNINGS = (3, 2)
+_SHORTEST_PART = 4
+_HANGUL_PART = 2
+_JOINTS = ("", "s", "n", "en", "es", "e")
+_WORD = re.compile(
+    r"(?:[^\W\d_]|[\u0900-\u0963\u0970-\u0dff]){2,}"
+)  # Indic vowel signs are no letters to `re`
+_NAME = re.compile(r"\S*(?:[a-z][A-Z]|[A-Z]{2}[a-z]|\w[\d_]|[\d_]\w|\w\.\w|[^\w\s]{2}|[()<>/\\@#])\S*")
+"""What is written as names in code are is no word of a language."""
+_HANGUL = re.compile(r"[\uac00-\ud7af]")
+_MAX_CHARS = 600
+"""Of a query; what it asks for is said by then."""
+_MAX_KEYS = 900  # SQLite takes 999 at once
+_UNKNOWN = math.log(1e-6)
+"""Log-probability of a word in a language that does not know it."""
+_ENDING = 1.0
+"""Taken off where only the beginning of a word is known."""
+_ENGLISH_FIRST = 6.0
+"""Log-odds that a query is English, before it is read: one in another language has to show it."""
+
+
+class Entry(NamedTuple):
+    """What one language has for a word, or for words that begin so."""
+
+    english: tuple[str, ...]
+    """The best first; none for a word that only tells the language."""
+    often: float
+    """Natural logarithm of the word's share of all words of the language."""
+
+
+Known = Mapping[str, Mapping[str, Entry]]
+"""Language → word → entry."""
+
+
+def keys(word: str) -> list[str]:
+    """What a folded word is looked up by, the surest first: itself, then its beginnings, which end with ``*``."""
+    lengths = HANGUL_BEGINNINGS if _HANGUL.match(word) else BEGINNINGS
+    return [word, *(word[:length] + "*" for length in lengths if len(word) > length)]
+
+
+def halves(word: str) -> list[tuple[str, str]]:
+    """Every two words that a folded word may be made of, without what joins them: ``vorlage`` and ``ordner``."""
+    shortest = _HANGUL_PART if _HANGUL.match(word) else _SHORTEST_PART
+    return [
+        (word[: at - len(joint)], word[at:])
+        for at in range(shortest, len(word) - shortest + 1)
+        for joint in _JOINTS
+        if word.endswith(joint, 0, at) and at - len(joint) >= shortest
+    ]
+
+
+def pieces(run: str) -> list[str]:
+    """Every piece of a run without spaces that may be a word of it, the longest first."""
+    return [run[at : at + length] for length in PIECES for at in range(len(run) - length + 1)]
+
+
+def split_words(text: str) -> tuple[list[str], list[str]]:
+    """The folded words of a text, and its folded runs without spaces."""
+    runs = [fold(run) for run in SPACELESS.findall(text)]
+    return _WORD.findall(fold(SPACELESS.sub(" ", text))), runs
+
+
+def gloss(text: str, path: Path = GLOSSARY) -> tuple[str, ...]:
+    """Distinct English words for a query, in its order; none where it may well be English, or nothing is known."""
+    words, runs = split_words(_NAME.sub(" ", text[:_MAX_CHARS]))
+    wanted = [key for word in words for key in keys(word)] + [part for run in runs for part in pieces(run)]
+    wanted += [half for word in words for pair in halves(word) for half in pair]
+    known = _look_up(tuple(dict.fromkeys(wanted))[:_MAX_KEYS], path)
+    language = _language(words, runs, known)
+    if language == "en":
+        return ()
+    found = [*_of_words(words, known[language]), *(e for run in runs for e in _of_run(run, known[language]))]
+    return tuple(dict.fromkeys(found))
+
+
+def _language(words: Sequence[str], runs: Sequence[str], known: Known) -> str:
+    """The likeliest language of the words: English unless another one is much likelier."""
+    scores = {language: _likelihood(words, runs, entries) for language, entries in known.items()}
+    scores["en"] = scores.get("en", _likelihood(words, runs, {})) + _ENGLISH_FIRST
+    return max(sorted(scores), key=lambda language: scores[language])
+
+
+def _likelihood(words: Sequence[str], runs: Sequence[str], entries: Mapping[str, Entry]) -> float:
+    total = 0.0
+    for word in words:
+        for number, key in enumerate(keys(word)):
+            if key in entries:
+                total += max(_UNKNOWN, entries[key].often - number * _ENDING)
+                break
+        else:
+            total += _UNKNOWN
+    for run in runs:
+        total += sum(max(_UNKNOWN, entry.often) for entry in _cut(run, entries))
+    return total
+
+
+def _of_words(words: Sequence[str], entries: Mapping[str, Entry]) -> Iterator[str]:
+    for word in words:
+        whole, *beginnings = keys(word)
+        if whole in entries:
+            yield from entries[whole].english
+        elif compound := _compound(word, entries):
+            yield from compound
+        else:
+            found = (entries[key].english for key in beginnings if key in entries)
+            yield from next(filter(None, found), ())
+
+
+def _compound(word: str, entries: Mapping[str, Entry]) -> tuple[str, ...]:
+    """English for the two words that a word is likeliest made of (Koehn and Knight, EACL 2003), if it is."""
+    known = [
+        (entries[left], entries[right])
+        for left, right in halves(word)
+        if left in entries and right in entries and entries[left].english and entries[right].english
+    ]
+    if not known:
+        return ()
+    left, right = max(known, key=lambda pair: pair[0].often + pair[1].often)
+    return (*left.english, *right.english)
+
+
+def _of_run(run: str, entries: Mapping[str, Entry]) -> Iterator[str]:
+    for entry in _cut(run, entries):
+        yield from entry.english
+
+
+_NOTHING = Entry((), _UNKNOWN)
+
+
+def _cut(run: str, entries: Mapping[str, Entry]) -> list[Entry]:
+    """The likeliest words of a run, from left to right; a character in none of them is nothing."""
+    best: list[tuple[float, list[Entry]]] = [(0.0, [])]
+    for end in range(1, len(run) + 1):
+        score, cut = best[end - 1]
+        options = [(score + _UNKNOWN, [*cut, _NOTHING])]
+        for length in PIECES:
+            entry = entries.get(run[end - length : end]) if length <= end else None
+            if entry is not None:
+                score, cut = best[end - length]
+                options.append((score + entry.often, [*cut, entry]))
+        best.append(max(options, key=lambda option: option[0]))
+    return best[-1][1]
+
+
+def _look_up(wanted: Sequence[str], path: Path) -> Known:
+    found: dict[str, dict[str, Entry]] = defaultdict(dict)
+    marks = ", ".join("?" * len(wanted))
+    statement = f"SELECT word, language, english, often FROM words WHERE word IN ({marks})"
+    for word, language, english, often in _open(path, threading.get_ident()).execute(statement, wanted):
+        found[language][word] = Entry(tuple(english.split()), often / 100)
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _open(path: Path, thread: int) -> sqlite3.Connection:
+    # A connection serves the thread that opened it.
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
