@@ -10,7 +10,7 @@ from indexer.evaluation import main
 from indexer.evaluation.datasets import read_sets
 from indexer.evaluation.metrics import mean_reciprocal_rank, ndcg, ranks_of_relevant, recall
 from indexer.evaluation.run import evaluate, plot, table
-from indexer.evaluation.scorers import Bm25
+from indexer.evaluation.scorers import Bm25, Glossed
 from indexer.evaluation.sentences import draws
 
 
@@ -130,6 +130,17 @@ def test_bm25_finds_what_shares_words(data):
     assert result["groups"]["humaneval-xl english"]["mrr"] == 1.0
     assert 0 < result["groups"]["doc to function"]["mrr"] < 1, "a query without a known word earns nothing"
     assert "| BM25 | 1.000 |" in table([result])
+
+
+def test_the_glossary_is_measured_beside_each(data, capsys):
+    assert main([str(data), "--bm25", "--no-model", "--glossary", "--json"]) == 0
+    plain, glossed = json.loads(capsys.readouterr().out)
+    assert glossed["name"] == "BM25, with the glossary"
+    english = plain["groups"]["humaneval-xl english"]
+    assert glossed["groups"]["humaneval-xl english"] == english
+    codes = ["def open_window(w): w.open()", "def close_file(f): f.close()"]
+    scores = Glossed(Bm25()).scores(["Wo wird die Datei geschlossen?"], codes)
+    assert scores[0, 1] > scores[0, 0] and not Bm25().scores(["Wo wird die Datei geschlossen?"], codes).any()
 
 
 def test_the_command_prints_and_writes(data, tmp_path, capsys):

@@ -111,3 +111,17 @@ def test_gradcache_gives_the_gradients_of_the_whole_batch(recipe, tmp_path):
         found.append((loss, trainer.model.head.weight.grad.clone()))
     assert found[0][0] == pytest.approx(found[1][0], abs=1e-4)
     torch.testing.assert_close(found[0][1], found[1][1], atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("native", "used"),
+    [(torch.bfloat16, torch.bfloat16), (torch.float32, torch.float32), (torch.float16, torch.float32)],
+)
+def test_layers_are_tuned_in_a_type_that_the_device_computes(recipe, tmp_path, monkeypatch, native, used):
+    # bfloat16 on a processor that has it not is several times slower than float32; float16 loses small gradients.
+    monkeypatch.setattr("indexer.training.run.float_type", lambda device: native)
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    prepare(recipe, data, tmp_path / "work")
+    trainer = make_trainer(recipe, data, tmp_path / "work", torch.device("cpu"))
+    assert trainer.model.head.weight.dtype == used
+    assert trainer.model.embed_tokens.weight.dtype == torch.float32
