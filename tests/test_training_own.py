@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.embedding import load_embedder
+from indexer.embedding.spec import ModelSpec
 from indexer.errors import UserError
 from indexer.training import own
 from indexer.training.recipe import Recipe
@@ -43,10 +46,12 @@ def model(tmp_path):
 def test_a_model_learns_the_code_of_its_user(model, tmp_path, monkeypatch):
     monkeypatch.setattr(own, "MIN_PAIRS", 20)
     monkeypatch.setattr(own, "BATCH", 8)
+    replace(ModelSpec.read(model), reads_glosses=True).write(model)
     made = own.adapt(
         [write_company(tmp_path / "company")], str(model), tmp_path / "work", tmp_path / "out", steps=60
     )
     assert made.pairs == 32 and made.after > made.before
+    assert made.spec.reads_glosses, "it is asked as the model it was made from"
     assert made.spec.scores["own code (MRR)"] == made.after
     first, second = (load_embedder(str(folder), device="cpu") for folder in (model, tmp_path / "out"))
     assert first.fingerprint != second.fingerprint and first.dim == second.dim

@@ -205,6 +205,7 @@ def export(recipe: Recipe, work: Path, out: Path, weights: MasterWeights) -> Mod
         dims=recipe.tuning.dims,
         config=json.loads((work / "decoder.json").read_text(encoding="utf-8")),
         adapter=ADAPTER if is_adapter else "",
+        reads_glosses=_is_model(recipe) and ModelSpec.read(Path(recipe.backbone.folder)).reads_glosses,
         licence=recipe.backbone.licence,
         training=f"{recipe.tuning.steps} steps of {recipe.tuning.batch} pairs, {recipe.tuning.method} tuning",
     )
