@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
@@ -105,12 +106,19 @@ class Search:
         return cleaned[:MAX_QUERY_CHARS]
 
     def _with_english(self, query: Query) -> Query:
-        if query.kind in ("code", "trace") or not (english := gloss(query.text)):
+        if query.kind in ("code", "trace") or not (english := self._gloss(query.text)):
             return query
         known, typed = self._store.lexical_statistics(self._root.id, query.terms).df, words_of(self._buffers)
         kept = [term for term in query.terms if known.get(term) or term in typed]
         # A name that the code has is asked for, whatever it means elsewhere.
         return query if query.kind == "symbol" and kept else with_english(query, english, kept)
+
+    def _gloss(self, text: str) -> tuple[str, ...]:
+        try:
+            return gloss(text)
+        except sqlite3.Error as error:
+            self._notes.append(f"The glossary cannot be read ({error}): install codewhere again.")
+            return ()
 
     def _with_abbreviations(self, query: Query) -> Query:
         if query.kind == "symbol":

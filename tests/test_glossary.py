@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import partial
 
 import pytest
 
@@ -167,6 +168,17 @@ def test_words_alone_answer_in_another_language(tmp_path):
 
 def test_a_name_of_the_code_is_asked_for_whatever_it_means(tmp_path):
     assert _search(tmp_path, "Rechnung").results[0].function.symbol == "rechnung"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no table at all" * 400])
+def test_without_a_glossary_the_query_is_asked_as_it_is(tmp_path, monkeypatch, content):
+    broken = tmp_path / "broken.sqlite"
+    if content is not None:
+        broken.write_bytes(content)
+    monkeypatch.setattr("indexer.search.gloss", partial(gloss, path=broken))
+    answer = _search(tmp_path, "Datei close", HashEmbedder())
+    assert answer.results[0].function.symbol == "close_file"
+    assert any("install codewhere again" in note for note in answer.notes)
 
 
 def test_words_that_were_only_typed_yet_are_words_of_the_code(tmp_path):
