@@ -29,11 +29,12 @@ BEGINNINGS = (7, 6)
 """Letters by which inflected words are looked up. Five or four let in more wrong words than right ones."""
 HANGUL_BEGINNINGS = (3, 2)
 _SHORTEST_PART = 4
+"""Letters of either half of a compound, two syllables in Hangul."""
 _HANGUL_PART = 2
 _JOINTS = ("", "s", "n", "en", "es", "e")
-_WORD = re.compile(
-    r"(?:[^\W\d_]|[\u0900-\u0963\u0970-\u0dff]){2,}"
-)  # Indic vowel signs are no letters to `re`
+"""What Germanic languages put between the halves."""
+_WORD = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u0970-\u0dff]){2,}")
+"""The vowel signs of Indic scripts, which belong to words, are no letters to `re`."""
 _NAME = re.compile(r"\S*(?:[a-z][A-Z]|[A-Z]{2}[a-z]|\w[\d_]|[\d_]\w|\w\.\w|[^\w\s]{2}|[()<>/\\@#])\S*")
 """What is written as names in code are is no word of a language."""
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
