@@ -14,15 +14,15 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.rank.tokens import fold
+from indexer.rank.tokens import SCRIPTS_WITHOUT_SPACES, fold
 
 GLOSSARY = Path(__file__).with_name("glossary.sqlite")
 
-SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
-"""Runs of scripts that have no spaces between words."""
+SPACELESS = re.compile(rf"[{SCRIPTS_WITHOUT_SPACES}]+")
 PIECES = (4, 3, 2)
 """Characters of a word in such a script; one alone means too many things."""
 BEGINNINGS = (7, 6)
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
     """Natural logarithm of the word's share of all words of the language."""
 
 
-Known = Mapping[str, Mapping[str, Entry]]
+Known = dict[str, dict[str, Entry]]
 """Language → word → entry."""
 
 
@@ -92,28 +92,31 @@ def split_words(text: str) -> tuple[list[str], list[str]]:
 
 def gloss(text: str, path: Path = GLOSSARY) -> tuple[str, ...]:
     """Distinct English words for a query, in its order; none where it may well be English, or nothing is known."""
-    words, runs = split_words(_NAME.sub(" ", text[:_MAX_CHARS]))
-    wanted = [key for word in words for key in keys(word)] + [part for run in runs for part in pieces(run)]
-    wanted += [half for word in words for pair in halves(word) for half in pair]
-    known = _look_up(tuple(dict.fromkeys(wanted))[:_MAX_KEYS], path)
+    split, runs = split_words(_NAME.sub(" ", text[:_MAX_CHARS]))
+    words = [keys(word) for word in split]
+    known = _look_up([*chain.from_iterable(words), *chain.from_iterable(map(pieces, runs))], path)
     language = _language(words, runs, known)
     if language == "en":
         return ()
-    found = [*_of_words(words, known[language]), *(e for run in runs for e in _of_run(run, known[language]))]
+    entries = known[language]
+    # Only now: most queries are English and end above.
+    parts = [half for whole, *_ in words if whole not in entries for pair in halves(whole) for half in pair]
+    entries |= _look_up(parts, path).get(language, {})
+    found = [*_of_words(words, entries), *(english for run in runs for english in _of_run(run, entries))]
     return tuple(dict.fromkeys(found))
 
 
-def _language(words: Sequence[str], runs: Sequence[str], known: Known) -> str:
+def _language(words: Sequence[Sequence[str]], runs: Sequence[str], known: Known) -> str:
     """The likeliest language of the words: English unless another one is much likelier."""
     scores = {language: _likelihood(words, runs, entries) for language, entries in known.items()}
     scores["en"] = scores.get("en", _likelihood(words, runs, {})) + _ENGLISH_FIRST
     return max(sorted(scores), key=lambda language: scores[language])
 
 
-def _likelihood(words: Sequence[str], runs: Sequence[str], entries: Mapping[str, Entry]) -> float:
+def _likelihood(words: Sequence[Sequence[str]], runs: Sequence[str], entries: Mapping[str, Entry]) -> float:
     total = 0.0
     for word in words:
-        for number, key in enumerate(keys(word)):
+        for number, key in enumerate(word):
             if key in entries:
                 total += max(_UNKNOWN, entries[key].often - number * _ENDING)
                 break
@@ -124,12 +127,11 @@ def _likelihood(words: Sequence[str], runs: Sequence[str], entries: Mapping[str,
     return total
 
 
-def _of_words(words: Sequence[str], entries: Mapping[str, Entry]) -> Iterator[str]:
-    for word in words:
-        whole, *beginnings = keys(word)
+def _of_words(words: Sequence[Sequence[str]], entries: Mapping[str, Entry]) -> Iterator[str]:
+    for whole, *beginnings in words:
         if whole in entries:
             yield from entries[whole].english
-        elif compound := _compound(word, entries):
+        elif compound := _compound(whole, entries):
             yield from compound
         else:
             found = (entries[key].english for key in beginnings if key in entries)
@@ -173,7 +175,8 @@ def _cut(run: str, entries: Mapping[str, Entry]) -> list[Entry]:
 
 
 def _look_up(wanted: Sequence[str], path: Path) -> Known:
-    found: dict[str, dict[str, Entry]] = defaultdict(dict)
+    wanted = tuple(dict.fromkeys(wanted))[:_MAX_KEYS]
+    found: Known = defaultdict(dict)
     marks = ", ".join("?" * len(wanted))
     statement = f"SELECT word, language, english, often FROM words WHERE word IN ({marks})"
     for word, language, english, often in _open(path, threading.get_ident()).execute(statement, wanted):

@@ -18,10 +18,10 @@ MAX_WORD_CHARS = 64
 _WORD = re.compile(r"\w+")
 _ASCII_PARTS = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
-# Scripts written without spaces between words, and Hangul, whose particles stick to the nouns.
-UNSPACED = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
-)
+SCRIPTS_WITHOUT_SPACES = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Ranges of the scripts that have no spaces between words: Thai, Lao, Burmese, Khmer, Kana, Han."""
+# Hangul has spaces, but its particles stick to the nouns.
+UNSPACED = re.compile(rf"[{SCRIPTS_WITHOUT_SPACES}\uac00-\ud7af]+")
 _COMBINING = re.compile(r"[\u0300-\u036f]")
 
 

@@ -130,8 +130,7 @@ def rows_of_language(language: str, pairs: Sequence[Pair]) -> Iterator[Row]:
         for key, count in Counter(key for text in texts for key in text).items():
             # A piece of a run that means nothing would only keep its neighbours from being found.
             if key in known or (count >= OFTEN and not SPACELESS.match(key)):
-                often = round(100 * math.log(count / (total + UNSEEN)))
-                yield key, language, " ".join(known.get(key, ())), often
+                yield key, language, " ".join(known.get(key, ())), _often(count, total)
 
 
 def _length(key: str) -> int:
@@ -143,8 +142,11 @@ def rows_of_english(texts: Iterable[str]) -> Iterator[Row]:
     """The words of English, by which it is told from other languages."""
     words = [word for text in sorted(set(texts)) for word in split_words(text)[0]]
     counts = Counter(key for word in words for key in keys(word))
-    total = len(words) + UNSEEN
-    return ((word, "en", "", round(100 * math.log(count / total))) for word, count in counts.items())
+    return ((key, "en", "", _often(count, len(words))) for key, count in counts.items())
+
+
+def _often(count: int, total: int) -> int:
+    return round(100 * math.log(count / (total + UNSEEN)))
 
 
 def is_usable(pair: Pair) -> bool:

@@ -46,7 +46,10 @@ def _language_of(path: Path, folder: Path) -> str | None:
 
 
 def _unquoted(lines: str) -> str:
-    text = "".join(line.strip()[1:-1] for line in lines.strip().splitlines())
+    return _unescaped("".join(line.strip()[1:-1] for line in lines.strip().splitlines()))
+
+
+def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": " "}.get(match[1], match[1]), text)
 
 
@@ -178,14 +181,12 @@ def _property_values(path: Path) -> dict[str, str]:
     # A backslash at the end of a line joins it to the next one.
     text = re.sub(r"\\\r?\n\s*", "", path.read_text(encoding="utf-8", errors="replace"))
     found = (_PROPERTY.match(line) for line in text.splitlines() if not line.lstrip().startswith(("#", "!")))
-    return {match["key"]: _unescaped(match["value"]) for match in found if match}
+    return {match["key"]: _property_text(match["value"]) for match in found if match}
 
 
-def _unescaped(value: str) -> str:
+def _property_text(value: str) -> str:
     value = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), value)
-    return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": " "}.get(match[1], match[1]), value).replace(
-        "''", "'"
-    )
+    return _unescaped(value).replace("''", "'")
 
 
 READERS: tuple[Callable[[Path], Iterator[tuple[str, str, str]]], ...] = (
