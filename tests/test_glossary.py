@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -15,7 +16,7 @@ from indexer.parse import parse
 from indexer.rank import parse_query, with_english
 from indexer.rank.glossary import gloss, halves, keys, pieces, split_words
 from indexer.training.data import read_pairs
-from indexer.training.mining.glossary import Translation, best, learn, main, translations, write
+from indexer.training.mining.glossary import Alignment, Chooser, align, learn, main, write
 from tests.fakes import HashEmbedder
 from tests.trees import write_files
 
@@ -81,23 +82,48 @@ def test_words_are_split_by_what_their_script_has_between_them():
     assert pieces("関数名") == ["関数名", "関数", "数名"]
 
 
+def test_a_word_that_its_language_lacks_is_lent_by_a_related_one(tmp_path):
+    dutch = [("sluiten", "nl", "close", -600), ("die", "nl", "", -500), ("bes*", "nl", "berry", -600)]
+    write([("leer", "af", "file", -500), ("die", "af", "", -300), *dutch], tmp_path / "table.sqlite")
+    assert gloss("sluiten die lêer", tmp_path / "table.sqlite") == ("close", "file")
+
+
+SENTENCES = [
+    (["datei", "offnen"], ["open", "the", "file"]),
+    (["datei", "schließen"], ["close", "the", "file"]),
+    (["fenster", "offnen"], ["open", "the", "window"]),
+    (["fenster", "schließen"], ["close", "the", "window"]),
+] * 3
+
+
 def test_a_translation_is_told_from_what_merely_stands_beside_it():
-    sentences = [
-        (["datei", "offnen"], ["open", "the", "file"]),
-        (["datei", "schließen"], ["close", "the", "file"]),
-        (["fenster", "offnen"], ["open", "the", "window"]),
-        (["fenster", "schließen"], ["close", "the", "window"]),
-    ] * 3
-    found = best(translations(sentences))
-    assert found["datei"][0] == "file" and found["fenster"][0] == "window"
-    assert found["offnen"][0] == "open" and found["schließen"][0] == "close"
+    chooser = Chooser([align(SENTENCES)])
+    assert chooser.english(["datei"])[0] == "file" and chooser.english(["fenster"])[0] == "window"
+    assert chooser.english(["offnen"])[0] == "open" and chooser.english(["schließen"])[0] == "close"
+    assert chooser.english(["tur"]) == ()
+
+
+def _alignment(**counts):
+    english = Counter()
+    for words in counts.values():
+        english.update(words)
+    return Alignment(counts, english)
 
 
 def test_a_word_that_stands_for_an_article_has_no_english():
-    rows = [Translation("die", "the", 0.8), Translation("die", "file", 0.3)]
-    rows += [Translation("datei", "file", 0.9), Translation("datei", "document", 0.6)]
-    rows += [Translation("kaum", "hardly", 0.1)]
-    assert best(rows) == {"datei": ("file", "document")}
+    counts = _alignment(
+        die={"the": 8.0, "file": 3.0}, datei={"file": 9.0, "document": 6.0}, kaum={"hardly": 0.0}
+    )
+    chooser = Chooser([counts])
+    assert chooser.english(["die"]) == () and chooser.english(["datei"]) == ("file", "document")
+
+
+def test_a_form_that_was_seldom_seen_is_judged_by_its_beginning():
+    whole = _alignment(dondurun={"rotate": 1.5, "return": 1.5}, dondurur={"return": 50.0})
+    beginnings = _alignment(**{"dondur*": {"return": 95.0, "rotate": 5.0}})
+    assert Chooser([whole]).english(["dondurun", "dondur*"])[0] == "rotate"
+    assert Chooser([whole, beginnings]).english(["dondurun", "dondur*"])[0] == "return"
+    assert Chooser([whole, beginnings]).english(["dondurdu", "dondur*"]) == ("return",)
 
 
 def _pairs(path, count=1_200):

@@ -33,6 +33,30 @@ msgstr ""
 msgid "A fuzzy entry is dropped"
 msgstr "Falsches"
 """
+PAGE = """# A [title](x.md)
+
+The file `{name}` could
+**not** be opened.
+
+```sh
+cat name
+```
+
+## A section in one language alone
+
+This paragraph is not there.
+"""
+SEITE = """# Ein [Titel](x.md)
+
+Die Datei `{name}` lässt
+sich **nicht** öffnen.
+
+```sh
+cat name
+```
+
+## Ein anderer Abschnitt
+"""
 TRANSLATIONS = {
     "gettext": {
         "app/locale/de/LC_MESSAGES/app.po": CATALOGUE,
@@ -82,6 +106,11 @@ TRANSLATIONS = {
         "pages/common/x.md": "# x\n\n> A tool.\n\n- The file {{name}} could not be opened.:\n\n`x {{name}}`\n",
         "pages.de/common/x.md": "# x\n\n> Tool.\n\n- Die Datei {{name}} lässt sich nicht öffnen.:\n\n`x {{datei}}`\n",
     },
+    "pages below translations": {"docs/a.md": PAGE, "translations/de/docs/a.md": SEITE},
+    "pages beside an English folder": {"docs/en/a.md": PAGE, "docs/de-DE/a.md": SEITE},
+    "pages below the originals": {"articles/a.md": PAGE, "articles/de/a.md": SEITE},
+    "a page named after its language": {"README.md": PAGE, "README.de-DE.md": SEITE},
+    "pages in a folder of their own": {"lesson/README.md": PAGE, "lesson/translations/README.de.md": SEITE},
 }
 
 
@@ -92,6 +121,24 @@ def test_translations_are_read_from_every_form(tmp_path: Path, form: str) -> Non
         "The file X could not be opened.", "Die Datei X lässt sich nicht öffnen.", "de", "app", "MIT"
     )
     assert pairs == [expected]
+
+
+def test_pages_are_aligned_below_their_headings(tmp_path: Path) -> None:
+    page = (
+        "# One\n\nOpen the file first. Then close it again.\n\n- Read every line\n\n# Two\n\nWrite it down.\n"
+    )
+    seite = "# Eins\n\nZuerst die Datei öffnen. Dann wieder schließen.\n\n- Jede Zeile lesen\n\n# Zwei\n\n- Anders\n"
+    files = {"a.md": page, "translations/br/a.md": seite, "translations/pcm/a.md": seite}
+    pairs = [
+        (pair.a, pair.b, pair.lang) for pair in collect_parallel(write_files(tmp_path, files), "x", "MIT")
+    ]
+    assert pairs == [
+        ("Open the file first.", "Zuerst die Datei öffnen.", "pt"),
+        ("Then close it again.", "Dann wieder schließen.", "pt"),
+        ("Read every line", "Jede Zeile lesen", "pt"),
+    ]
+    fewer = {"b.md": page, "translations/de/b.md": seite.partition("# Zwei")[0]}
+    assert not list(collect_parallel(write_files(tmp_path / "fewer", fewer), "x", "MIT"))
 
 
 def test_untranslated_text_is_no_pair(tmp_path: Path) -> None:

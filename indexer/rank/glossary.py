@@ -45,6 +45,8 @@ _UNKNOWN = math.log(1e-6)
 """Log-probability of a word in a language that does not know it."""
 _ENDING = 1.0
 """Taken off where only the beginning of a word is known."""
+_RELATIVES = 2
+"""Languages next to the likeliest that lend it words."""
 _ENGLISH_FIRST = 6.0
 """Log-odds that a query is English, before it is read: one in another language has to show it."""
 
@@ -95,22 +97,32 @@ def gloss(text: str, path: Path = GLOSSARY) -> tuple[str, ...]:
     split, runs = split_words(_NAME.sub(" ", text[:_MAX_CHARS]))
     words = [keys(word) for word in split]
     known = _look_up([*chain.from_iterable(words), *chain.from_iterable(map(pieces, runs))], path)
-    language = _language(words, runs, known)
-    if language == "en":
+    languages = _languages(words, runs, known)
+    if languages[0] == "en":
         return ()
-    entries = known[language]
+    entries = _with_relatives([known[language] for language in languages if language != "en"])
     # Only now: most queries are English and end above.
     parts = [half for whole, *_ in words if whole not in entries for pair in halves(whole) for half in pair]
-    entries |= _look_up(parts, path).get(language, {})
+    entries |= _look_up(parts, path).get(languages[0], {})
     found = [*_of_words(words, entries), *(english for run in runs for english in _of_run(run, entries))]
     return tuple(dict.fromkeys(found))
 
 
-def _language(words: Sequence[Sequence[str]], runs: Sequence[str], known: Known) -> str:
-    """The likeliest language of the words: English unless another one is much likelier."""
+def _languages(words: Sequence[Sequence[str]], runs: Sequence[str], known: Known) -> list[str]:
+    """Languages by how likely they are the query's: English first unless another one is much likelier."""
     scores = {language: _likelihood(words, runs, entries) for language, entries in known.items()}
     scores["en"] = scores.get("en", _likelihood(words, runs, {})) + _ENGLISH_FIRST
-    return max(sorted(scores), key=lambda language: scores[language])
+    return sorted(scores, key=lambda language: (-scores[language], language))
+
+
+def _with_relatives(known: Sequence[Mapping[str, Entry]]) -> dict[str, Entry]:
+    """Entries of the likeliest language; whole words that it lacks from those next to it, as Dutch is to Afrikaans."""
+    entries = dict(known[0])
+    for relative in known[1 : 1 + _RELATIVES]:
+        entries |= {
+            key: entry for key, entry in relative.items() if key not in entries and not key.endswith("*")
+        }
+    return entries
 
 
 def _likelihood(words: Sequence[Sequence[str]], runs: Sequence[str], entries: Mapping[str, Entry]) -> float:

@@ -36,6 +36,8 @@ TRANSLATED = (
     "symfony+symfony", "litecoin-project+litecoin", "monero-project+monero-gui", "apache+tomcat", "jenkinsci+jenkins",
     "thunderbird+thunderbird-android", "wikimedia+apps-android-wikipedia", "commons-app+apps-android-commons",
     "duckduckgo+Android", "firebase+FirebaseUI-Android",
+    "*+*-[Ff]or-[Bb]eginners", "microsoft+Security-101", "Azure+co-op-translator", "huggingface+course",
+    "github+opensource.guide", "cncf+glossary", "nodejs+nodejs.org", "trekhleb+javascript-algorithms",
 )  # fmt: skip
 STATED_ELSEWHERE = {
     "aosp-mirror": "Apache-2.0", "LineageOS": "Apache-2.0", "GrapheneOS": "Apache-2.0", "python": "PSF-2.0",

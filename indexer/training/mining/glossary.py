@@ -12,6 +12,7 @@ import math
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,17 +22,24 @@ import numpy.typing as npt
 from indexer.rank.glossary import BEGINNINGS, HANGUL_BEGINNINGS, SPACELESS, keys, pieces, split_words
 from indexer.rank.query import is_filler
 from indexer.training.data import Pair, read_pairs
+from indexer.training.mining.quality import word_count
 
 ROUNDS = 6
 LEAST_PAIRS = 1_000
 """Sentences of a language below which it is left out: too few to know it by."""
+MOST_WORDS = 40
+"""Of a sentence; in longer ones too many words may stand for each other."""
 LEAST_COUNT = 1.5
 """Expected times that a word was translated so, below which it says too little."""
+GIVEN = 0.7
+"""Weight of how probable the English word is given the other, against that of the other given the English one."""
 LEAST_SCORE = 0.2
-"""Geometric mean of how probable the English word is given the other, and the other given the English one."""
+"""Geometric mean of the two, so weighted."""
 LEAST_SHARE = 0.6
 """Of the best English word's score that a second one needs."""
 MOST_ENGLISH = 2
+AS_MUCH_AS = 1.0
+"""Times a word must be seen for its own translations to count as much as those of its beginning."""
 OFTEN = 10
 """Times that a word without translation occurs which still tells its language."""
 UNSEEN = 30_000
@@ -42,15 +50,16 @@ Sentence = tuple[list[str], list[str]]
 """Keys of the words in the other language, and the English words."""
 
 
-class Translation(NamedTuple):
-    """One word and its English, as far as the sentences tell."""
+class Alignment(NamedTuple):
+    """How often one key is there for one English word, as far as the sentences tell."""
 
-    key: str
-    english: str
-    score: float
+    counts: dict[str, dict[str, float]]
+    """Key → English word → expected times."""
+    english: dict[str, float]
+    """English word → expected times, whatever it is there for."""
 
 
-def translations(sentences: Sequence[Sentence]) -> Iterator[Translation]:
+def align(sentences: Sequence[Sentence]) -> Alignment:
     """IBM Model 1: each English word of a sentence is there because of one of the other's keys, or of none."""
     others, englishes = _numbers(s[0] for s in sentences), _numbers(s[1] for s in sentences)
     others[""] = len(others)  # the word that stands for none
@@ -61,13 +70,13 @@ def translations(sentences: Sequence[Sentence]) -> Iterator[Translation]:
     share = np.ones(len(pairs))
     for _ in range(ROUNDS):
         weight = share[of_pair]
-        counts = np.bincount(of_pair, weight / np.bincount(of_place, weight)[of_place])
-        share = counts / np.bincount(left, counts)[left]
-    back = counts / np.bincount(right, counts)[right]
+        times = np.bincount(of_pair, weight / np.bincount(of_place, weight)[of_place])
+        share = times / np.bincount(left, times)[left]
     names, words = list(others), list(englishes)
-    for number in np.flatnonzero((counts >= LEAST_COUNT) & (left != others[""])):
-        score = math.sqrt(share[number] * back[number])
-        yield Translation(names[left[number]], words[right[number]], score)
+    counts: dict[str, dict[str, float]] = defaultdict(dict)
+    for number in np.flatnonzero((times >= LEAST_COUNT) & (left != others[""])):
+        counts[names[left[number]]][words[right[number]]] = float(times[number])
+    return Alignment(counts, dict(zip(words, np.bincount(right, times).tolist(), strict=True)))
 
 
 def _numbers(texts: Iterable[Iterable[str]]) -> dict[str, int]:
@@ -92,21 +101,46 @@ def _together(
     return at_, english, other
 
 
-def best(found: Iterable[Translation]) -> dict[str, tuple[str, ...]]:
-    """The English words to search by, of each key; a second one where it is nearly as good.
+class Chooser:
+    """The English words of one language's keys, of all lengths together."""
 
-    None for a key that stands for one of the words that say nothing, as articles do.
-    """
-    by_key: dict[str, list[Translation]] = defaultdict(list)
-    for translation in found:
-        by_key[translation.key].append(translation)
-    chosen = {}
-    for key, options in by_key.items():
-        options.sort(key=lambda option: (-option.score, option.english))
-        least = max(LEAST_SCORE, LEAST_SHARE * options[0].score)
-        near = [option.english for option in options[:MOST_ENGLISH] if option.score >= least]
-        chosen[key] = tuple(near) if not any(map(is_filler, near)) else ()
-    return {key: english for key, english in chosen.items() if english}
+    def __init__(self, alignments: Sequence[Alignment]) -> None:
+        self._counts = dict(chain.from_iterable(alignment.counts.items() for alignment in alignments))
+        self._english = {key: alignment.english for alignment in alignments for key in alignment.counts}
+
+    def english(self, keys_of_word: Sequence[str]) -> tuple[str, ...]:
+        """The best words for the first of these keys, a second one where it is nearly as good.
+
+        None for a word that stands for one of those that say nothing, as articles do.
+        """
+        stem = next((key for key in reversed(keys_of_word) if key in self._counts), "")
+        scores = {
+            english: given**GIVEN * self._stands_for(stem, english) ** (1 - GIVEN)
+            for english, given in self._given(keys_of_word).items()
+        }
+        least = max(LEAST_SCORE, LEAST_SHARE * max(scores.values(), default=0.0))
+        ordered = sorted(scores, key=lambda english: (-scores[english], english))[:MOST_ENGLISH]
+        near = tuple(english for english in ordered if scores[english] >= least)
+        return near if not any(map(is_filler, near)) else ()
+
+    def _given(self, keys_of_word: Sequence[str]) -> dict[str, float]:
+        """How probable each English word is where the first key stands.
+
+        What one form of a word was seldom seen with tells less than what all forms were, so its probabilities are
+        smoothed by those of its beginning (Jelinek and Mercer 1980).
+        """
+        if not keys_of_word:
+            return {}
+        own, wider = self._counts.get(keys_of_word[0], {}), self._given(keys_of_word[1:])
+        total = sum(own.values()) + (AS_MUCH_AS if wider else 0)
+        return {
+            english: (own.get(english, 0.0) + AS_MUCH_AS * wider.get(english, 0.0)) / total
+            for english in {**own, **wider}
+        }
+
+    def _stands_for(self, key: str, english: str) -> float:
+        """How probable the key is where the English word stands; of a word's beginning, as its forms share this."""
+        return self._counts[key].get(english, 0.0) / self._english[key][english]
 
 
 Row = tuple[str, str, str, int]
@@ -125,12 +159,21 @@ def rows_of_language(language: str, pairs: Sequence[Pair]) -> Iterator[Row]:
     levels = [[[key for key in words if _length(key) == length] for words in spaced] for length in lengths]
     levels.append([[part for run in runs for part in pieces(run)] for _, runs in split])
     total = sum(len(words) + sum(map(len, runs)) for words, runs in split)
-    for texts in levels:
-        known = best(translations(list(zip(texts, english, strict=True)))) if any(texts) else {}
-        for key, count in Counter(key for text in texts for key in text).items():
-            # A piece of a run that means nothing would only keep its neighbours from being found.
-            if key in known or (count >= OFTEN and not SPACELESS.match(key)):
-                yield key, language, " ".join(known.get(key, ())), _often(count, total)
+    chooser = Chooser([align(list(zip(texts, english, strict=True))) for texts in levels if any(texts)])
+    forms = {
+        key: spelt[n:]
+        for words, _ in split
+        for word in words
+        for spelt in [keys(word)]
+        for n, key in enumerate(spelt)
+    }
+    for key, count in Counter(key for texts in levels for words in texts for key in words).items():
+        found = chooser.english(forms.get(key, [key]))
+        if count < OFTEN and found == chooser.english(forms.get(key, [])[1:]):
+            continue  # its beginning says the same
+        # A piece of a run that means nothing would only keep its neighbours from being found.
+        if found or (count >= OFTEN and not SPACELESS.match(key)):
+            yield key, language, " ".join(found), _often(count, total)
 
 
 def _length(key: str) -> int:
@@ -150,8 +193,8 @@ def _often(count: int, total: int) -> int:
 
 
 def is_usable(pair: Pair) -> bool:
-    """Not one of the sentences that tldr repeats on thousands of pages, in every language."""
-    return not pair.query.startswith("This command is an alias")
+    """Short enough, and not one of the sentences that tldr repeats on thousands of pages, in every language."""
+    return word_count(pair.query) <= MOST_WORDS and not pair.query.startswith("This command is an alias")
 
 
 def write(rows: Iterable[Row], out: Path) -> None:

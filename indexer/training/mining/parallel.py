@@ -16,13 +16,14 @@ from pathlib import Path
 from indexer.training.mining.quality import MAX_WORDS, MIN_WORDS, word_count
 from indexer.training.mining.translation_files import READERS
 
-PER_LANGUAGE = 40_000
+PER_LANGUAGE = 60_000
 LONG_WORDS, LONG_SHARE = 8, 2 / 3
 """Most software says little at a time, so sentences as long as a question have a share of their own."""
 
 _RENAMED = {"iw": "he", "in": "id", "tl": "fil", "no": "nb", "ji": "yi", "gr": "el"}
-_PSEUDO = {"qps", "qq", "qqq", "en"}
-"""No languages: English with odd letters, notes to translators, English of another country."""
+_PSEUDO = {"qps", "qq", "qqq", "en", "pcm"}
+"""No languages: English with odd letters, notes to translators, English of another country, and Nigerian Pidgin, whose
+words are English ones."""
 _PLACEHOLDER = re.compile(
     r"%\(\w+\)[sdif]|%\d*\$?[sdif@]|\$\{[^}]*\}|\{\{?[^{}]*\}?\}|\[%key:[^%]*%\]|%(?:[A-Z]|[1-9])\b"
 )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+from indexer.training.mining.translation_pages import pages
+
 _LANGUAGE = r"(?P<lang>[a-z]{2,3})(?:[-_]r?(?P<region>[A-Za-z]{2,4}))?"
 _PO_PATH = re.compile(
     rf"/(?:locales?|translations)/{_LANGUAGE}/LC_MESSAGES/|/locales?/{_LANGUAGE.replace('?P<', '?P<x')}/[^/]+\.po$"
@@ -190,5 +192,5 @@ def _property_text(value: str) -> str:
 
 
 READERS: tuple[Callable[[Path], Iterator[tuple[str, str, str]]], ...] = (
-    _catalogues, _android, _tables, _bundles, _tldr, _xliff, _qt, _properties,
+    _catalogues, _android, _tables, _bundles, _tldr, _xliff, _qt, _properties, pages,
 )  # fmt: skip
