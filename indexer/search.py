@@ -14,7 +14,7 @@ from indexer.changed import changed_files
 from indexer.errors import UserError
 from indexer.overlay import Overlay, dense_hits, lexical_hits, matching, words_of
 from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank, with_english
-from indexer.rank.glossary import gloss
+from indexer.rank.glossary import Gloss, gloss
 from indexer.store import Hit, Store, StoredFunction
 from indexer.store.filters import Where
 from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
@@ -106,19 +106,19 @@ class Search:
         return cleaned[:MAX_QUERY_CHARS]
 
     def _with_english(self, query: Query) -> Query:
-        if query.kind in ("code", "trace") or not (english := self._gloss(query.text)):
+        if query.kind in ("code", "trace") or not (english := self._gloss(query.text)).words:
             return query
         known, typed = self._store.lexical_statistics(self._root.id, query.terms).df, words_of(self._buffers)
         kept = [term for term in query.terms if known.get(term) or term in typed]
         # A name that the code has is asked for, whatever it means elsewhere.
-        return query if query.kind == "symbol" and kept else with_english(query, english, kept)
+        return query if query.kind == "symbol" and kept else with_english(query, *english, kept)
 
-    def _gloss(self, text: str) -> tuple[str, ...]:
+    def _gloss(self, text: str) -> Gloss:
         try:
             return gloss(text)
         except sqlite3.Error as error:
             self._notes.append(f"The glossary cannot be read ({error}): install codewhere again.")
-            return ()
+            return Gloss()
 
     def _with_abbreviations(self, query: Query) -> Query:
         if query.kind == "symbol":

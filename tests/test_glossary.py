@@ -14,9 +14,9 @@ from indexer.engine import open_index
 from indexer.overlay import Overlay
 from indexer.parse import parse
 from indexer.rank import parse_query, with_english
-from indexer.rank.glossary import gloss, halves, keys, pieces, split_words
-from indexer.training.data import read_pairs
-from indexer.training.mining.glossary import Alignment, Chooser, align, learn, main, write
+from indexer.rank.glossary import Gloss, gloss, halves, keys, pieces, split_words
+from indexer.training.data import Pair, read_pairs
+from indexer.training.mining.glossary import Alignment, Chooser, align, learn, main, rows_of_language, write
 from tests.fakes import HashEmbedder
 from tests.trees import write_files
 
@@ -42,7 +42,7 @@ ENGLISH = [
 
 @pytest.mark.parametrize("query", ENGLISH)
 def test_what_may_be_english_or_a_name_is_left_as_it_is(query):
-    assert gloss(query) == ()
+    assert gloss(query) == Gloss()
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,28 @@ def test_what_may_be_english_or_a_name_is_left_as_it_is(query):
     ],
 )
 def test_words_of_other_languages_have_english_ones(query, words):
-    assert words <= set(gloss(query))
+    assert words <= set(gloss(query).words)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        (
+            "die  Datei `config.json` öffnen, foo_bar() 3-mal?",
+            "the file `config.json` open, foo_bar() 3-time?",
+        ),
+        ("abc:如何下载文件 (x)", "abc:如何 download file (x)"),
+        ("o\u0308ffnen Wortsalatxyz", "open Wortsalatxyz"),
+    ],
+)
+def test_a_query_is_put_into_english_in_its_place(query, text):
+    assert gloss(query).text == text
 
 
 def test_a_long_or_broken_query_is_no_trouble():
-    assert gloss("datei öffnen " * 5_000)
-    assert gloss("如何关闭文件" * 5_000)
-    assert gloss("\ud800 datei \x00 öffnen")
+    assert gloss("datei öffnen " * 5_000).words
+    assert gloss("如何关闭文件" * 5_000).words
+    assert gloss("\ud800 datei \x00 öffnen").words
 
 
 def test_words_are_split_by_what_their_script_has_between_them():
@@ -85,7 +100,7 @@ def test_words_are_split_by_what_their_script_has_between_them():
 def test_a_word_that_its_language_lacks_is_lent_by_a_related_one(tmp_path):
     dutch = [("sluiten", "nl", "close", -600), ("die", "nl", "", -500), ("bes*", "nl", "berry", -600)]
     write([("leer", "af", "file", -500), ("die", "af", "", -300), *dutch], tmp_path / "table.sqlite")
-    assert gloss("sluiten die lêer", tmp_path / "table.sqlite") == ("close", "file")
+    assert gloss("sluiten die lêer", tmp_path / "table.sqlite").words == ("close", "file")
 
 
 SENTENCES = [
@@ -103,6 +118,11 @@ def test_a_translation_is_told_from_what_merely_stands_beside_it():
     assert chooser.english(["tur"]) == ()
 
 
+def test_names_are_no_words_of_english():
+    pairs = [Pair("stop the AnimationPlayer", "spieler anhalten", "parallel", "de", "app")] * 20
+    assert {english for _, _, english, _ in rows_of_language("de", pairs)} == {"stop"}
+
+
 def _alignment(**counts):
     english = Counter()
     for words in counts.values():
@@ -110,12 +130,12 @@ def _alignment(**counts):
     return Alignment(counts, english)
 
 
-def test_a_word_that_stands_for_an_article_has_no_english():
+def test_a_word_that_stands_for_an_article_stands_for_that_alone():
     counts = _alignment(
         die={"the": 8.0, "file": 3.0}, datei={"file": 9.0, "document": 6.0}, kaum={"hardly": 0.0}
     )
     chooser = Chooser([counts])
-    assert chooser.english(["die"]) == () and chooser.english(["datei"]) == ("file", "document")
+    assert chooser.english(["die"]) == ("the",) and chooser.english(["datei"]) == ("file", "document")
 
 
 def test_a_form_that_was_seldom_seen_is_judged_by_its_beginning():
@@ -152,8 +172,8 @@ def test_a_glossary_is_learnt_from_translated_sentences(tmp_path, monkeypatch):
     source, out = _pairs(tmp_path / "parallel.jsonl"), tmp_path / "glossary.sqlite"
     monkeypatch.setattr("sys.argv", ["glossary", str(source), str(out)])
     main()
-    assert gloss("wie schließen wir die datei", out) == ("close", "file")
-    assert gloss("close the file", out) == ()
+    assert gloss("wie schließen wir die datei", out) == (("close", "file"), "wie close wir the file")
+    assert gloss("close the file", out) == Gloss()
     with sqlite3.connect(out) as db:
         assert db.execute("SELECT DISTINCT language FROM words ORDER BY 1").fetchall() == [("de",), ("en",)]
         assert not db.execute("SELECT 1 FROM words WHERE word = 'aliasbefehl'").fetchall()
@@ -164,10 +184,13 @@ def test_a_glossary_is_learnt_from_translated_sentences(tmp_path, monkeypatch):
 
 def test_english_words_join_the_terms_that_the_code_has():
     query = parse_query("Datei mit HTTP öffnen")
-    glossed = with_english(query, ("file", "opening"), ["http"])
+    glossed = with_english(query, ("file", "opening"), "file with HTTP opening", ["http"])
     assert glossed.terms == ("http", "file", "open")
-    assert glossed.glossed_text == "Datei mit HTTP öffnen file opening" and glossed.text == query.text
-    assert with_english(query, ("the",), []).terms == ("the",)
+    assert (
+        glossed.glossed_text == "file with HTTP opening Datei mit HTTP öffnen" and glossed.text == query.text
+    )
+    assert query.glossed_text == query.text
+    assert with_english(query, ("the",), "the", []).terms == ("the",)
 
 
 SOURCES = {
@@ -209,13 +232,13 @@ def test_without_a_glossary_the_query_is_asked_as_it_is(tmp_path, monkeypatch, c
 
 def test_words_that_were_only_typed_yet_are_words_of_the_code(tmp_path):
     buffers = {"neu.py": "def speicherort_prüfen(ablage):\n    return ablage.ort\n"}
-    assert gloss("Wo wird die Ablage der Datei geprüft?")
+    assert gloss("Wo wird die Ablage der Datei geprüft?").words
     answer = _search(tmp_path, "Wo wird die Ablage der Datei geprüft?", buffers=buffers)
     assert "speicherort_prüfen" in [result.function.symbol for result in answer.results]
 
 
 @pytest.mark.parametrize("reads", [True, False])
-def test_only_models_that_gain_by_them_read_the_english_words(tmp_path, reads):
+def test_only_models_that_gain_by_it_are_asked_in_english(tmp_path, reads):
     class Listening(HashEmbedder):
         reads_glosses = reads
 
@@ -225,4 +248,4 @@ def test_only_models_that_gain_by_them_read_the_english_words(tmp_path, reads):
 
     embedder = Listening()
     _search(tmp_path, "Datei schließen", embedder)
-    assert embedder.asked[0].startswith("Datei schließen") and ("file" in embedder.asked[0]) == reads
+    assert embedder.asked == ["file close Datei schließen" if reads else "Datei schließen"]

@@ -44,7 +44,7 @@ class ModelSpec:
     adapter: str = ""
     """File of a LoRA adapter beside the spec; empty for none."""
     reads_glosses: bool = False
-    """Whether queries in other natural languages gain by English words behind them (`indexer.rank.glossary`)."""
+    """Whether queries in other natural languages are read in English too (`indexer.rank.glossary`)."""
     licence: str = ""
     training: str = ""
     scores: dict[str, float] = field(default_factory=dict)

@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--glossary",
         action="store_true",
-        help="measure each once more with English words behind queries in other languages, as search asks",
+        help="measure each once more with queries in other languages put into English, as search asks",
     )
     parser.add_argument(
         "--mteb", action="store_true", help="by mteb's runner; --baseline takes any model that mteb knows"

@@ -121,18 +121,6 @@ class SentenceTransformerModel(_Encoding):
         return np.asarray(found, dtype=np.float32)
 
 
-class Glossed:
-    """Any of these, with English words behind the queries in other natural languages, as search puts them there."""
-
-    def __init__(self, inner: Scorer) -> None:
-        self._inner = inner
-        self.name = f"{inner.name}, with the glossary"
-
-    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
-        """As the inner scorer's."""
-        return self._inner.scores([" ".join((query, *gloss(query))) for query in queries], codes)
-
-
 class Bm25:
     """BM25 (k1 1.5, b 0.75) over the words that the index uses."""
 
@@ -150,3 +138,19 @@ class Bm25:
             words = [word for word in tokenize(query) if word in known]
             rows.append(index.get_scores(words) if words else np.zeros(len(codes)))
         return np.stack(rows).astype(np.float32)
+
+
+class Glossed:
+    """Any of these, asked in English where the query is in another natural language, as search asks."""
+
+    def __init__(self, inner: Scorer) -> None:
+        self._inner = inner
+        self.name = f"{inner.name}, with the glossary"
+
+    def scores(self, queries: Sequence[str], codes: Sequence[str]) -> Scores:
+        """As the inner scorer's."""
+        return self._inner.scores([self._asked(query) for query in queries], codes)
+
+    def _asked(self, query: str) -> str:
+        words, text = gloss(query)
+        return " ".join((query, *words) if isinstance(self._inner, Bm25) else (text, query)).strip()

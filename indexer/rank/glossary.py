@@ -1,8 +1,9 @@
-"""English words for a query in another natural language, so that words find code before there are any vectors.
+"""A query in another natural language put into English, so that words find code before there are any vectors.
 
-The glossary is a table of single words, learnt from translated software (`indexer.training.mining.glossary`). Looking
-each word of a query up, and searching by what it is translated to, is the structured query of cross-language
-retrieval (Pirkola, SIGIR 1998; Darwish and Oard, SIGIR 2003). A query that may well be English is left as it is.
+The glossary is a table of single words, learnt from translated software (`indexer.training.mining.glossary`). Searching
+by what each word of a query is translated to is the structured query of cross-language retrieval (Pirkola, SIGIR 1998;
+Darwish and Oard, SIGIR 2003); a small embedder reads the query so, word by word. One that may well be English is left
+as it is.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import math
 import re
 import sqlite3
 import threading
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from indexer.rank.query import is_filler
 from indexer.rank.tokens import SCRIPTS_WITHOUT_SPACES, fold
 
 GLOSSARY = Path(__file__).with_name("glossary.sqlite")
@@ -35,10 +38,16 @@ _JOINTS = ("", "s", "n", "en", "es", "e")
 """What Germanic languages put between the halves."""
 _WORD = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u0970-\u0dff]){2,}")
 """The vowel signs of Indic scripts, which belong to words, are no letters to `re`."""
-_NAME = re.compile(r"\S*(?:[a-z][A-Z]|[A-Z]{2}[a-z]|\w[\d_]|[\d_]\w|\w\.\w|[^\w\s]{2}|[()<>/\\@#])\S*")
-"""What is written as names in code are is no word of a language."""
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0970-\u0dff"
+"""Accents and vowel signs that stand behind letters and are none to `re`."""
+_NAME = re.compile(
+    r"\S*(?:[a-z][A-Z]|[A-Z]{2}[a-z]|\w[\d_]|[\d_]\w|\w\.\w|\w[^\w\s]{2,}\w|\w\(|[<>/\\@#])\S*"
+)
+_TOKEN = re.compile(
+    rf"(?P<name>{_NAME.pattern})|(?P<run>{SPACELESS.pattern})|(?P<word>(?:[^\W\d_]|[{_MARKS}])+)"
+)
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
-_MAX_CHARS = 600
+_MAX_CHARS = 1_000
 """Of a query; what it asks for is said by then."""
 _MAX_KEYS = 900  # SQLite takes 999 at once
 _UNKNOWN = math.log(1e-6)
@@ -58,6 +67,11 @@ class Entry(NamedTuple):
     """The best first; none for a word that only tells the language."""
     often: float
     """Natural logarithm of the word's share of all words of the language."""
+
+    @property
+    def best(self) -> str:
+        """The likeliest English word, empty where there is none."""
+        return self.english[0] if self.english else ""
 
 
 Known = dict[str, dict[str, Entry]]
@@ -92,20 +106,48 @@ def split_words(text: str) -> tuple[list[str], list[str]]:
     return _WORD.findall(fold(SPACELESS.sub(" ", text))), runs
 
 
-def gloss(text: str, path: Path = GLOSSARY) -> tuple[str, ...]:
-    """Distinct English words for a query, in its order; none where it may well be English, or nothing is known."""
-    split, runs = split_words(_NAME.sub(" ", text[:_MAX_CHARS]))
+def without_names(text: str) -> str:
+    """The text without what is written as names in code are, which is no word of a language."""
+    return _NAME.sub(" ", text)
+
+
+class Gloss(NamedTuple):
+    """What English has for a query; nothing for one that may well be English, or of which nothing is known."""
+
+    words: tuple[str, ...] = ()
+    """Distinct words to search by, in the query's order."""
+    text: str = ""
+    """The query with each word that is known in English, the likeliest, and all else as it was."""
+
+
+def gloss(text: str, path: Path = GLOSSARY) -> Gloss:
+    """A query in English, word by word."""
+    text = unicodedata.normalize("NFC", text)
+    split, runs = split_words(without_names(text[:_MAX_CHARS]))
     words = [keys(word) for word in split]
     known = _look_up([*chain.from_iterable(words), *chain.from_iterable(map(pieces, runs))], path)
     languages = _languages(words, runs, known)
     if languages[0] == "en":
-        return ()
+        return Gloss()
     entries = _with_relatives([known[language] for language in languages if language != "en"])
     # Only now: most queries are English and end above.
     parts = [half for whole, *_ in words if whole not in entries for pair in halves(whole) for half in pair]
     entries |= _look_up(parts, path).get(languages[0], {})
-    found = [*_of_words(words, entries), *(english for run in runs for english in _of_run(run, entries))]
-    return tuple(dict.fromkeys(found))
+    found = chain(_of_words(words, entries), (entry for run in runs for _, entry in _cut(run, entries)))
+    english = dict.fromkeys(word for entry in found for word in entry.english if not is_filler(word))
+    said = _TOKEN.sub(lambda token: _said(token, entries), text[:_MAX_CHARS])
+    return Gloss(tuple(english), " ".join((said + text[_MAX_CHARS:]).split())) if english else Gloss()
+
+
+def _said(token: re.Match[str], entries: Mapping[str, Entry]) -> str:
+    """A word or a run as English says it; itself, where it is a name or unknown."""
+    if token["run"]:
+        cut = _cut(fold(token["run"]), entries)
+        return "".join(piece if entry is _NOTHING else f" {entry.best} " for piece, entry in cut)
+    if token["word"] and (words := split_words(token["word"])[0]):
+        known = list(_of_words(map(keys, words), entries))
+        return " ".join(entry.best for entry in known) if known else token[0]
+    return token[0]
 
 
 def _languages(words: Sequence[Sequence[str]], runs: Sequence[str], known: Known) -> list[str]:
@@ -135,64 +177,59 @@ def _likelihood(words: Sequence[Sequence[str]], runs: Sequence[str], entries: Ma
         else:
             total += _UNKNOWN
     for run in runs:
-        total += sum(max(_UNKNOWN, entry.often) for entry in _cut(run, entries))
+        total += sum(max(_UNKNOWN, entry.often) for _, entry in _cut(run, entries))
     return total
 
 
-def _of_words(words: Sequence[Sequence[str]], entries: Mapping[str, Entry]) -> Iterator[str]:
+def _of_words(words: Iterable[Sequence[str]], entries: Mapping[str, Entry]) -> Iterator[Entry]:
     for whole, *beginnings in words:
         if whole in entries:
-            yield from entries[whole].english
+            yield entries[whole]
         elif compound := _compound(whole, entries):
             yield from compound
         else:
-            found = (entries[key].english for key in beginnings if key in entries)
-            yield from next(filter(None, found), ())
+            known = [entries[key] for key in beginnings if key in entries]
+            yield from [entry for entry in known if entry.english][:1] or known[:1]
 
 
-def _compound(word: str, entries: Mapping[str, Entry]) -> tuple[str, ...]:
-    """English for the two words that a word is likeliest made of (Koehn and Knight, EACL 2003), if it is."""
+def _compound(word: str, entries: Mapping[str, Entry]) -> tuple[Entry, ...]:
+    """The two words that a word is likeliest made of (Koehn and Knight, EACL 2003), if it is."""
     known = [
         (entries[left], entries[right])
         for left, right in halves(word)
         if left in entries and right in entries and entries[left].english and entries[right].english
     ]
-    if not known:
-        return ()
-    left, right = max(known, key=lambda pair: pair[0].often + pair[1].often)
-    return (*left.english, *right.english)
-
-
-def _of_run(run: str, entries: Mapping[str, Entry]) -> Iterator[str]:
-    for entry in _cut(run, entries):
-        yield from entry.english
+    return max(known, key=lambda pair: pair[0].often + pair[1].often, default=())
 
 
 _NOTHING = Entry((), _UNKNOWN)
 
 
-def _cut(run: str, entries: Mapping[str, Entry]) -> list[Entry]:
+def _cut(run: str, entries: Mapping[str, Entry]) -> list[tuple[str, Entry]]:
     """The likeliest words of a run, from left to right; a character in none of them is nothing."""
-    best: list[tuple[float, list[Entry]]] = [(0.0, [])]
+    best: list[tuple[float, list[tuple[str, Entry]]]] = [(0.0, [])]
     for end in range(1, len(run) + 1):
         score, cut = best[end - 1]
-        options = [(score + _UNKNOWN, [*cut, _NOTHING])]
+        options = [(score + _UNKNOWN, [*cut, (run[end - 1], _NOTHING)])]
         for length in PIECES:
-            entry = entries.get(run[end - length : end]) if length <= end else None
-            if entry is not None:
+            piece = run[end - length : end] if length <= end else ""
+            if piece in entries:
                 score, cut = best[end - length]
-                options.append((score + entry.often, [*cut, entry]))
+                options.append((score + entries[piece].often, [*cut, (piece, entries[piece])]))
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 
 
-def _look_up(wanted: Sequence[str], path: Path) -> Known:
-    wanted = tuple(dict.fromkeys(wanted))[:_MAX_KEYS]
+def _look_up(wanted: Iterable[str], path: Path) -> Known:
+    distinct = list(dict.fromkeys(wanted))
     found: Known = defaultdict(dict)
-    marks = ", ".join("?" * len(wanted))
-    statement = f"SELECT word, language, english, often FROM words WHERE word IN ({marks})"
-    for word, language, english, often in _open(path, threading.get_ident()).execute(statement, wanted):
-        found[language][word] = Entry(tuple(english.split()), often / 100)
+    for at in range(0, len(distinct), _MAX_KEYS):
+        some = distinct[at : at + _MAX_KEYS]
+        statement = (
+            f"SELECT word, language, english, often FROM words WHERE word IN ({', '.join('?' * len(some))})"
+        )
+        for word, language, english, often in _open(path, threading.get_ident()).execute(statement, some):
+            found[language][word] = Entry(tuple(english.split()), often / 100)
     return found
 
 

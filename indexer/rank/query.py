@@ -59,13 +59,13 @@ class Query:
     filters: SearchFilters = field(default_factory=SearchFilters)
     abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the searched code writes for some of the terms."""
-    english: tuple[str, ...] = ()
-    """English words for a query in another natural language (`indexer.rank.glossary`)."""
+    english: str = ""
+    """A query in another natural language in English, word by word (`indexer.rank.glossary`)."""
 
     @property
     def glossed_text(self) -> str:
-        """The text with its English words behind it."""
-        return " ".join((self.text, *self.english))
+        """The query in English and, as single words may be wrong, as it is."""
+        return f"{self.english} {self.text}".strip()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -111,11 +111,11 @@ def parse_query(text: str) -> Query:
     return Query(plain, kind, _terms(plain), names, spelled, phrases, filters)
 
 
-def with_english(query: Query, english: Sequence[str], kept: Collection[str]) -> Query:
-    """The query with English words for it, of its own terms only those `kept`: the rest is nowhere in the code."""
+def with_english(query: Query, words: Sequence[str], text: str, kept: Collection[str]) -> Query:
+    """The query with what English has for it; of its own terms only those `kept`: the rest is nowhere in the code."""
     own = [term for term in query.terms if term in kept]
-    terms = tuple(dict.fromkeys((*own, *_terms(" ".join(english)))))
-    return replace(query, terms=terms[:MAX_TERMS] or query.terms, english=tuple(english))
+    terms = tuple(dict.fromkeys((*own, *_terms(" ".join(words)))))
+    return replace(query, terms=terms[:MAX_TERMS] or query.terms, english=text)
 
 
 def query_kind(text: str) -> str:

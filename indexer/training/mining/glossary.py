@@ -19,7 +19,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from indexer.rank.glossary import BEGINNINGS, HANGUL_BEGINNINGS, SPACELESS, keys, pieces, split_words
+from indexer.rank.glossary import (
+    BEGINNINGS,
+    HANGUL_BEGINNINGS,
+    SPACELESS,
+    keys,
+    pieces,
+    split_words,
+    without_names,
+)
 from indexer.rank.query import is_filler
 from indexer.training.data import Pair, read_pairs
 from indexer.training.mining.quality import word_count
@@ -31,7 +39,7 @@ MOST_WORDS = 40
 """Of a sentence; in longer ones too many words may stand for each other."""
 LEAST_COUNT = 1.5
 """Expected times that a word was translated so, below which it says too little."""
-GIVEN = 0.7
+GIVEN = 0.85
 """Weight of how probable the English word is given the other, against that of the other given the English one."""
 LEAST_SCORE = 0.2
 """Geometric mean of the two, so weighted."""
@@ -111,7 +119,7 @@ class Chooser:
     def english(self, keys_of_word: Sequence[str]) -> tuple[str, ...]:
         """The best words for the first of these keys, a second one where it is nearly as good.
 
-        None for a word that stands for one of those that say nothing, as articles do.
+        One alone for a word that stands for one of those that say nothing, as articles do.
         """
         stem = next((key for key in reversed(keys_of_word) if key in self._counts), "")
         scores = {
@@ -120,8 +128,9 @@ class Chooser:
         }
         least = max(LEAST_SCORE, LEAST_SHARE * max(scores.values(), default=0.0))
         ordered = sorted(scores, key=lambda english: (-scores[english], english))[:MOST_ENGLISH]
-        near = tuple(english for english in ordered if scores[english] >= least)
-        return near if not any(map(is_filler, near)) else ()
+        near = [english for english in ordered if scores[english] >= least]
+        telling = [english for english in near if not is_filler(english)]
+        return tuple(near[:1] if near and is_filler(near[0]) else telling)
 
     def _given(self, keys_of_word: Sequence[str]) -> dict[str, float]:
         """How probable each English word is where the first key stands.
@@ -152,8 +161,8 @@ def rows_of_language(language: str, pairs: Sequence[Pair]) -> Iterator[Row]:
 
     Whole words and their beginnings of each length are learnt apart, so that they do not share what they explain.
     """
-    english = [split_words(pair.query)[0] for pair in pairs]
-    split = [split_words(pair.code) for pair in pairs]
+    english = [split_words(without_names(pair.query))[0] for pair in pairs]
+    split = [split_words(without_names(pair.code)) for pair in pairs]
     spaced = [[key for word in words for key in keys(word)] for words, _ in split]
     lengths = (0, *BEGINNINGS, *HANGUL_BEGINNINGS)
     levels = [[[key for key in words if _length(key) == length] for words in spaced] for length in lengths]
@@ -171,8 +180,8 @@ def rows_of_language(language: str, pairs: Sequence[Pair]) -> Iterator[Row]:
         found = chooser.english(forms.get(key, [key]))
         if count < OFTEN and found == chooser.english(forms.get(key, [])[1:]):
             continue  # its beginning says the same
-        # A piece of a run that means nothing would only keep its neighbours from being found.
-        if found or (count >= OFTEN and not SPACELESS.match(key)):
+        # A piece of a run that says nothing would only keep its neighbours from being found.
+        if not all(map(is_filler, found)) or (count >= OFTEN and not SPACELESS.match(key)):
             yield key, language, " ".join(found), _often(count, total)
 
 
@@ -183,7 +192,7 @@ def _length(key: str) -> int:
 
 def rows_of_english(texts: Iterable[str]) -> Iterator[Row]:
     """The words of English, by which it is told from other languages."""
-    words = [word for text in sorted(set(texts)) for word in split_words(text)[0]]
+    words = [word for text in sorted(set(texts)) for word in split_words(without_names(text))[0]]
     counts = Counter(key for word in words for key in keys(word))
     return ((key, "en", "", _often(count, len(words))) for key, count in counts.items())
 
