@@ -36,10 +36,11 @@ _SHORTEST_PART = 4
 _HANGUL_PART = 2
 _JOINTS = ("", "s", "n", "en", "es", "e")
 """What Germanic languages put between the halves."""
-_WORD = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u0970-\u0dff]){2,}")
-"""The vowel signs of Indic scripts, which belong to words, are no letters to `re`."""
-_MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0970-\u0dff"
-"""Accents and vowel signs that stand behind letters and are none to `re`."""
+_INDIC = r"\u0900-\u0963\u0970-\u0dff"
+"""Scripts whose vowel signs, which belong to words, are no letters to `re`."""
+_MARKS = rf"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670{_INDIC}"
+"""The same and all other marks that stand behind letters until they are folded."""
+_WORD = re.compile(rf"(?:[^\W\d_]|[{_INDIC}]){{2,}}")
 _NAME = re.compile(
     r"\S*(?:[a-z][A-Z]|[A-Z]{2}[a-z]|\w[\d_]|[\d_]\w|\w\.\w|\w[^\w\s]{2,}\w|\w\(|[<>/\\@#])\S*"
 )

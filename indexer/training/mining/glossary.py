@@ -169,13 +169,8 @@ def rows_of_language(language: str, pairs: Sequence[Pair]) -> Iterator[Row]:
     levels.append([[part for run in runs for part in pieces(run)] for _, runs in split])
     total = sum(len(words) + sum(map(len, runs)) for words, runs in split)
     chooser = Chooser([align(list(zip(texts, english, strict=True))) for texts in levels if any(texts)])
-    forms = {
-        key: spelt[n:]
-        for words, _ in split
-        for word in words
-        for spelt in [keys(word)]
-        for n, key in enumerate(spelt)
-    }
+    spellings = map(keys, {word for words, _ in split for word in words})
+    forms = {key: spelt[at:] for spelt in spellings for at, key in enumerate(spelt)}
     for key, count in Counter(key for texts in levels for words in texts for key in words).items():
         found = chooser.english(forms.get(key, [key]))
         if count < OFTEN and found == chooser.english(forms.get(key, [])[1:]):

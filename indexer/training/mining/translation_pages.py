@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -87,12 +88,9 @@ def _aligned(original: list[_Block], translated: list[_Block]) -> Iterator[tuple
 
 
 def _sections(blocks: list[_Block]) -> list[list[_Block]]:
-    headings = 0
-    numbered = []
-    for block in blocks:
-        headings += block.kind.startswith("h")
-        numbered.append((headings, block))
-    return [[block for _, block in group] for _, group in groupby(numbered, key=lambda pair: pair[0])]
+    headings = accumulate(block.kind.startswith("h") for block in blocks)
+    numbered = zip(headings, blocks, strict=True)
+    return [[block for _, block in group] for _, group in groupby(numbered, key=itemgetter(0))]
 
 
 def _sentences(english: str, other: str) -> Iterator[tuple[str, str]]:
