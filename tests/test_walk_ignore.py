@@ -6,7 +6,7 @@ import time
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from indexer.walk.ignore import Rules
@@ -122,6 +122,8 @@ def work_tree(tmp_path_factory):
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(top=st.lists(patterns, max_size=5), nested=st.lists(patterns, max_size=3))
+@example(top=["a", "!/**/"], nested=[])
+@example(top=["b/**/", "!b/**/a/"], nested=[])
 @pytest.mark.parametrize("suspicious", [False, True], ids=["as they come", "all of them suspicious"])
 def test_any_ignore_files_mean_what_they_mean_to_git(work_tree, suspicious, top, nested):
     with patch("indexer.walk.ignore.has_many_wildcards", lambda line: suspicious):

@@ -146,16 +146,14 @@ def _compile(line: str) -> _Test | None:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
     line = _MANY_STARS.sub("**", line)
-    if line.rstrip().endswith("/**/"):
-        # pathspec drops the `**` here and would match the folder above.
-        line = line.rstrip()[:-3] + "*/"
     try:
         pattern = GitIgnoreSpecPattern(line)
     except GitIgnorePatternError:
         return None
     if pattern.include is None or pattern.regex is None:
         return None
-    if has_many_wildcards(line):
+    # pathspec drops the stars of `a/**/` and would match the folder `a` itself.
+    if has_many_wildcards(line) or line.rstrip().endswith("/**/"):
         return compile_glob(line.removeprefix("!").rstrip())
     return partial(_exact, pattern.regex)
 
