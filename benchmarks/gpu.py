@@ -18,15 +18,23 @@ from typing import Any
 import torch
 from common import report
 
+from indexer.ahead import run_ahead
 from indexer.bench.peak import peak_flops, work_per_token
 from indexer.bench.timing import percentiles, seconds_of, spread
+from indexer.config import Config
 from indexer.embedding import decoder, load_embedder
 from indexer.embedding.embedder import DecoderEmbedder
 from indexer.embedding.export import export
+from indexer.engine import open_index
+from indexer.types import Vectors
 
-ROUNDS = 3
+ROUNDS = 2
 QUERIES = 100
-FEW = 4_000
+FEW = 1_500
+BUDGETS = (4_096, 8_192, 16_384, 32_768)
+"""Tokens of one forward pass, beside what the embedder takes."""
+SLICE = 1_024
+"""Texts of one call where two are in flight, as in an update."""
 
 
 def rates(encode: Callable[[Sequence[str]], object], texts: Sequence[str], tokens: int) -> dict[str, float]:
@@ -47,8 +55,54 @@ def ways(embedder: DecoderEmbedder) -> Iterator[tuple[str, dict[str, float]]]:
     yield "packed attention", {}
     plain = backend._model
     seconds = seconds_of(backend.compile)
-    if backend._model is not plain:
-        yield "packed attention, compiled", {"compile_seconds": seconds}
+    if backend._model is plain:
+        return
+    yield "packed attention, compiled", {"compile_seconds": seconds}
+    usual = embedder._budget
+    for budget in BUDGETS:
+        embedder._budget = budget
+        yield f"packed attention, compiled, {budget:,} tokens a pass", {}
+    embedder._budget = usual
+
+
+def in_flight(embedder: DecoderEmbedder, texts: Sequence[str]) -> None:
+    """The texts in calls of which two are under way at a time."""
+    slices = [texts[at : at + SLICE] for at in range(0, len(texts), SLICE)]
+    for _ in run_ahead((functools.partial(embedder.encode_code, some) for some in slices), 1):
+        pass
+
+
+def end_to_end(embedder: DecoderEmbedder, root: Path) -> dict[str, float]:
+    """Seconds of indexing a folder into an empty store with the model at hand, and of embedding its windows alone."""
+    windows: list[str] = []
+    encode = embedder.encode_code
+
+    def recorded(texts: Sequence[str]) -> Vectors:
+        windows.extend(texts)
+        return encode(texts)
+
+    embedder.encode_code = recorded  # type: ignore[method-assign]
+    try:
+        words, vectors = _index(root, embedder, True)
+    finally:
+        embedder.encode_code = encode  # type: ignore[method-assign]
+    whole = sum(_index(root, embedder, False))
+    return {
+        "windows": len(windows),
+        "tokens": embedder.count_tokens(windows),
+        "words_seconds": words,
+        "vectors_seconds": vectors,
+        "whole_seconds": whole,
+        "embedding_alone_seconds": seconds_of(lambda: in_flight(embedder, windows)),
+    }
+
+
+def _index(root: Path, embedder: DecoderEmbedder, words_first: bool) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory() as home:
+        config = Config(home=Path(home), model=embedder.name)
+        with open_index(root, config=config, embedder=embedder) as index:
+            words = seconds_of(lambda: index.update(embed=False)) if words_first else 0.0
+            return words, seconds_of(index.update)
 
 
 def sentence_transformers(
@@ -107,7 +161,7 @@ def _device_seconds(run: Callable[[], object], times: int = 30) -> float:
     return float(start.elapsed_time(end)) / 1e3 / times
 
 
-def measure(name: str, texts: Sequence[str]) -> dict[str, Any]:
+def measure(name: str, texts: Sequence[str], root: Path | None) -> dict[str, Any]:
     """All figures of one model."""
     embedder = load_embedder(name, device="cuda")
     tokens = embedder.count_tokens(texts)
@@ -117,6 +171,11 @@ def measure(name: str, texts: Sequence[str]) -> dict[str, Any]:
     for way, took in ways(embedder):
         rows[way] = {**rates(embedder.encode_code, texts, tokens), **took}
         print(name, way, rows[way], flush=True)
+    row = rates(functools.partial(in_flight, embedder), texts, tokens)
+    rows["packed attention, compiled, two calls at a time"] = row
+    print(name, "two calls at a time", row, flush=True)
+    whole = end_to_end(embedder, root) if root else {}
+    print(name, whole, flush=True)
     few = texts[:FEW]
     for way, row in sentence_transformers(name, few, embedder.count_tokens(few)):
         rows[way] = row
@@ -133,6 +192,7 @@ def measure(name: str, texts: Sequence[str]) -> dict[str, Any]:
         "peak_flops": peak,
         "flops_a_token": work,
         "ways": rows,
+        "end_to_end": whole,
         "query": percentiles(waits),
         "cosine_with_fp32": float((embedder.encode_code(few[:200]) * exact).sum(1).mean()),
         "products": product_types(embedder),
@@ -145,10 +205,11 @@ def main() -> None:
     parser.add_argument("models", nargs="+")
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--number", type=int, default=16_000, help="texts to embed")
+    parser.add_argument("--folder", type=Path, help="indexed from end to end as well")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     texts = list(spread(json.loads(arguments.texts.read_text("utf-8")), arguments.number))
-    found = {Path(name).name: measure(name, texts) for name in arguments.models}
+    found = {Path(name).name: measure(name, texts, arguments.folder) for name in arguments.models}
     setting = {"device": torch.cuda.get_device_name(), "torch": torch.__version__}
     report({**setting, "models": found}, arguments.output)
 

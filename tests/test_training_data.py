@@ -61,6 +61,33 @@ def test_queries_are_asked_in_several_ways_and_code_is_shown_in_several():
     assert {ask(foreign, rng) for _ in range(50)} == {"关闭文件"}
 
 
+def test_texts_in_other_languages_are_read_with_their_english_before_them(tmp_path):
+    row = {"a": "Close the file", "b": "Datei schließen", "lang": "de", "gloss": "file close"}
+    foreign = {**pair(1), "query": "关闭文件", "natural": "zh", "gloss": "close file"}
+    (tmp_path / "parallel.jsonl").write_text(json.dumps(row))
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(foreign))
+    translations = batches(
+        [(Source("x", "parallel"), read_pairs(tmp_path / "parallel.jsonl", "parallel"))], 1, 1
+    )
+    drawn = list(islice(translations, 40))
+    assert {batch.codes[0] for batch in drawn} == {"file close Datei schließen", "Datei schließen"}
+    assert all(batch.taught == (["Close the file"], ["Close the file"]) for batch in drawn)
+    asked = list(
+        islice(batches([(Source("x", "pairs"), read_pairs(tmp_path / "pairs.jsonl", "pairs"))], 1, 1), 40)
+    )
+    assert {"关闭文件", "close file 关闭文件"} <= {batch.queries[0] for batch in asked}
+    assert all("close file" not in batch.taught[0][0] for batch in asked), "a teacher reads what was asked"
+
+
+def test_what_is_asked_for_in_full_does_not_stand_beside_the_code():
+    row = Pair(**_fields(pair(1)))
+    drawn = list(islice(batches([(Source("x", "pairs"), [row])], 1, 1), 300))
+    full = [batch for batch in drawn if row.rest in batch.queries[0]]
+    assert 15 < len(full) < 90 and not any(row.rest in batch.codes[0] for batch in full)
+    assert any(row.rest in batch.codes[0] for batch in drawn)
+    assert {batch.taught[1][0] for batch in drawn} == {f"python {row.symbol}\n{row.code}"}
+
+
 @pytest.mark.parametrize(
     ("symbol", "words"),
     [("HTTPServer.openFile2", ["open", "file", "2"]), ("a::parse_URL", ["parse", "url"]), ("", [])],

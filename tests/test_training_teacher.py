@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from indexer.training import teacher
+from indexer.training.data import Batch
 from indexer.training.head import ridge_head
 from indexer.training.loss import geometry
 from indexer.training.recipe import Tuning
@@ -35,12 +37,12 @@ def test_a_model_of_ours_teaches_both_sides(recipe, tmp_path):
 
 
 def test_geometry_is_nothing_where_the_teacher_is_matched_or_absent():
-    teacher = torch.nn.functional.normalize(torch.randn(4, 6), dim=-1)
-    vectors = torch.cat((teacher * 3, torch.randn(4, 2)), dim=1)
+    aims = torch.nn.functional.normalize(torch.randn(4, 6), dim=-1)
+    vectors = torch.cat((aims * 3, torch.randn(4, 2)), dim=1)
     known = torch.tensor([True, True, False, True])
-    assert geometry(vectors, teacher, known) == pytest.approx(0.0, abs=1e-6)
-    assert geometry(vectors, teacher, torch.zeros(4, dtype=torch.bool)) == 0.0
-    assert geometry(-vectors, teacher, known) == pytest.approx(2.0, abs=1e-5)
+    assert geometry(vectors, aims, known) == pytest.approx(0.0, abs=1e-6)
+    assert geometry(vectors, aims, torch.zeros(4, dtype=torch.bool)) == 0.0
+    assert geometry(-vectors, aims, known) == pytest.approx(2.0, abs=1e-5)
 
 
 def test_the_fitted_head_reaches_a_linear_teacher():
@@ -54,8 +56,6 @@ def test_the_fitted_head_reaches_a_linear_teacher():
 
 
 def test_a_teacher_turns_the_same_way_after_its_data_changed(tmp_path, monkeypatch):
-    from indexer.training import teacher
-
     class Fake:
         def __init__(self, name, device):
             self.matrix = torch.randn(256, 6, generator=torch.Generator().manual_seed(3))
@@ -73,3 +73,22 @@ def test_a_teacher_turns_the_same_way_after_its_data_changed(tmp_path, monkeypat
     plain = Fake("x", "cpu").encode(WORDS)
     torch.testing.assert_close(first @ first.T, plain @ plain.T, atol=1e-5, rtol=1e-5)
     assert (first**2).mean(0)[0] > (first**2).mean(0)[-1], "the first dimensions carry the most"
+
+
+def test_a_teacher_reads_each_function_once(recipe, tmp_path, monkeypatch):
+    train(recipe, tmp_path / "work", tmp_path / "model")
+    one = teacher.Teacher(str(tmp_path / "model"), WORDS, tmp_path / "t.pt", recipe.tuning, "cpu")
+    encode, read = one._encode, []
+    monkeypatch.setattr(
+        one, "_encode", lambda texts, role: (read.append((role, list(texts))), encode(texts, role))[1]
+    )
+    batch = Batch(["ask"] * 3, [""] * 3, [""] * 3, [""] * 3, (["ask"] * 3, ["one", "two", "one"]))
+    first, again = one(batch), one(batch)
+    torch.testing.assert_close(first.codes, again.codes)
+    torch.testing.assert_close(first.codes[0], first.codes[2])
+    assert [texts for role, texts in read if role == "code"] == [["one", "two"]]
+    monkeypatch.setattr(teacher, "MOST_KEPT", 1)
+    one(batch)
+    assert [texts for role, texts in read if role == "code"] == [["one", "two"]] * 2, (
+        "it forgets what is too much"
+    )

@@ -23,7 +23,7 @@ from indexer.types import Vectors
 
 log = logging.getLogger(__name__)
 
-TOKENS_A_BATCH = {"cpu": 1_024, "cuda": 65_536, "mps": 16_384}
+TOKENS_A_BATCH = {"cpu": 1_024, "cuda": 32_768, "mps": 16_384}
 """Tokens of one forward pass by device, on a CPU what its cache holds; halved whenever memory runs out."""
 COMPILE_AFTER = 500_000
 """Tokens embedded on a GPU before the model is compiled: a few thousand functions, which take about a second."""

@@ -8,7 +8,7 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,11 @@ from indexer.training.recipe import Source
 
 RUN_OF_NEIGHBOURS = 8
 """Pairs of one repository, neighbours in its files, that stay together in a batch: they are the hard negatives."""
+
+ASKED_IN_FULL = 0.15
+"""Share of the functions with a long comment that are asked for by all of it, as a task is described."""
+GLOSSED = 0.7
+"""Share of the texts in other languages that are read with their words put into English before them."""
 
 _STOP_WORDS = frozenset(
     (
@@ -50,6 +55,8 @@ class Pair:
     rest: str = ""
     """What the doc comment says beyond the query; it may stay with the code."""
     path: str = ""
+    gloss: str = ""
+    """The text in another language, `query` or of a translation `code`, put into English word by word."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ class Batch:
     """The meaning of each row in English as the teacher reads it; empty where there is none."""
     keys: list[str]
     """Rows of one key answer each other."""
+    taught: tuple[list[str], list[str]]
+    """The two sides as a teacher of both reads them: without glosses, and each function always in one form."""
     roles: tuple[str, str] = ("query", "code")
     """What each side is; texts of one role wear the same markers, as in the paper's symmetric tasks."""
 
@@ -70,13 +79,14 @@ def read_pairs(path: Path, kind: str) -> list[Pair]:
     """The pairs of a JSONL file, plain or zstd-compressed; `UserError` where it cannot be read."""
     make = _parallel if kind == "parallel" else _code_pair
     try:
-        pairs = [make(json.loads(line)) for line in _lines(path)]
+        pairs = [make(json.loads(line)) for line in lines_of(path)]
         return list(_solutions_of_one_task(pairs)) if kind == "similar" else pairs
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is no file of training pairs: {error}") from error
 
 
-def _lines(path: Path) -> Iterator[str]:
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a text file, plain or zstd-compressed."""
     if path.suffix != ".zst":
         yield from path.open(encoding="utf-8")
         return
@@ -96,11 +106,13 @@ def _code_pair(row: dict[str, Any]) -> Pair:
         symbol=row.get("symbol") or "",
         rest=row.get("doc_rest") or "",
         path=row.get("path") or "",
+        gloss=row.get("gloss") or "",
     )
 
 
 def _parallel(row: dict[str, Any]) -> Pair:
-    return Pair(row["a"], row["b"], "parallel", row["lang"], row.get("source") or "")
+    gloss = row.get("gloss") or ""
+    return Pair(row["a"], row["b"], "parallel", row["lang"], row.get("source") or "", gloss=gloss)
 
 
 def _solutions_of_one_task(pairs: Sequence[Pair]) -> Iterator[Pair]:
@@ -164,11 +176,31 @@ def _in_runs(pairs: list[Pair], rng: random.Random) -> list[Pair]:
 def _batch(rows: list[Pair], kind: str, rng: random.Random) -> Batch:
     queries, codes = [row.query for row in rows], [row.code for row in rows]
     if kind == "parallel":
-        return Batch(queries, codes, queries, queries, ("query", "query"))
+        read = [_glossed(row.code, row.gloss, rng) for row in rows]
+        return Batch(queries, read, queries, queries, (queries, queries), ("query", "query"))
     if kind == "similar":
-        return Batch(queries, codes, [""] * len(rows), [row.symbol for row in rows], ("code", "code"))
-    english = [row.query if row.natural == "en" else "" for row in rows]
-    return Batch([ask(row, rng) for row in rows], [code_text(row, rng) for row in rows], english, queries)
+        tasks = [row.symbol for row in rows]
+        return Batch(queries, codes, [""] * len(rows), tasks, (queries, codes), ("code", "code"))
+    rows = [_in_full(row, rng) for row in rows]
+    asked = [ask(row, rng) for row in rows]
+    return Batch(
+        queries=[_glossed(query, row.gloss, rng) for query, row in zip(asked, rows, strict=True)],
+        codes=[code_text(row, rng) for row in rows],
+        english=[row.query if row.natural == "en" else "" for row in rows],
+        keys=queries,
+        taught=(asked, [_with_head(row) for row in rows]),
+    )
+
+
+def _glossed(text: str, gloss: str, rng: random.Random) -> str:
+    return f"{gloss} {text}" if gloss and rng.random() < GLOSSED else text
+
+
+def _in_full(pair: Pair, rng: random.Random) -> Pair:
+    # What is asked for must not stand beside the code as well.
+    if pair.rest and rng.random() < ASKED_IN_FULL:
+        return replace(pair, query=f"{pair.query.strip()} {pair.rest.strip()}", rest="")
+    return pair
 
 
 def ask(pair: Pair, rng: random.Random) -> str:
@@ -198,6 +230,9 @@ def code_text(pair: Pair, rng: random.Random) -> str:
     """The code as the index presents it (`Function.text`), or bare, as a pasted snippet is."""
     if rng.random() < 0.35:
         return pair.code
-    rest = pair.rest if rng.random() < 0.4 else ""
+    return _with_head(pair, pair.rest if rng.random() < 0.4 else "")
+
+
+def _with_head(pair: Pair, rest: str = "") -> str:
     head = f"{pair.language} {pair.symbol}".strip()
     return "\n".join(part for part in (head, rest, pair.code) if part)

@@ -20,7 +20,7 @@ from indexer.ahead import run_ahead
 from indexer.embedding.decoder import Decoder, pack
 from indexer.training.data import Batch
 from indexer.training.head import ridge_head
-from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce
+from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce, soft_labels
 from indexer.training.optimiser import MasterWeights
 from indexer.training.recipe import Tuning
 from indexer.training.teacher import Targets
@@ -110,8 +110,13 @@ class Trainer:
         tuning, ignore = self.tuning, batch.ignore.to(self.device)
         targets = Targets(*(part.to(self.device) for part in batch.targets)) if batch.targets else None
 
+        soft = None
+        if targets and tuning.teacher_labels:
+            share = tuning.teacher_labels * targets.known.float()
+            soft = soft_labels(targets.queries, targets.codes, tuning.temperature, ignore, share)
+
         def loss_of(queries: Tensor, codes: Tensor) -> Tensor:
-            loss = matryoshka_info_nce(queries, codes, tuning.dims, tuning.temperature, ignore)
+            loss = matryoshka_info_nce(queries, codes, tuning.dims, tuning.temperature, ignore, soft)
             if targets:
                 pull = geometry(queries, targets.queries, targets.known)
                 pull = pull + geometry(codes, targets.codes, targets.known)

@@ -8,26 +8,56 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+_NEVER = -1e4
+"""Logit of a pair that does not count; not infinite, because a share of nothing of it would be no number."""
 
-def info_nce(queries: Tensor, codes: Tensor, temperature: float, ignore: Tensor | None = None) -> Tensor:
+
+def info_nce(
+    queries: Tensor,
+    codes: Tensor,
+    temperature: float,
+    ignore: Tensor | None = None,
+    soft: Tensor | None = None,
+) -> Tensor:
     """InfoNCE both ways over in-batch negatives (arXiv 1807.03748).
 
     `queries` [n, d] and `codes` [m, d] with m >= n: row i of `codes` answers row i of `queries`, rows beyond n are
-    hard negatives. `ignore` [n, m] marks negatives that are no negatives.
+    hard negatives. `ignore` [n, m] marks negatives that are no negatives. `soft` [2, n, n] (see `soft_labels`) tells
+    how much each of n codes answers each query, and the other way round, instead.
     """
     count = len(queries)
     logits = F.normalize(queries, dim=-1) @ F.normalize(codes, dim=-1).T / temperature
     if ignore is not None:
-        logits = logits.masked_fill(ignore, float("-inf"))
-    target = torch.arange(count, device=logits.device)
-    return (F.cross_entropy(logits, target) + F.cross_entropy(logits[:, :count].T, target)) / 2
+        logits = logits.masked_fill(ignore, _NEVER)
+    own = torch.arange(count, device=logits.device)
+    there, back = (own, own) if soft is None else soft
+    return (F.cross_entropy(logits, there) + F.cross_entropy(logits[:, :count].T, back)) / 2
+
+
+def soft_labels(
+    queries: Tensor, codes: Tensor, temperature: float, ignore: Tensor, share: float | Tensor
+) -> Tensor:
+    """What a teacher, with these vectors [n, t] of both sides, finds right: float32 [2, n, n], there and back.
+
+    `share` (or one for each row, [n]) of the answer is the teacher's, as in distillation (arXiv 1503.02531); the rest
+    is that row i answers row i.
+    """
+    logits = (queries @ codes.T / temperature).masked_fill(ignore, _NEVER)
+    found = torch.stack((logits.softmax(-1), logits.T.softmax(-1)))
+    share = torch.as_tensor(share, device=found.device).expand(len(queries))[:, None]
+    return found * share + torch.eye(len(queries), device=found.device) * (1 - share)
 
 
 def matryoshka_info_nce(
-    queries: Tensor, codes: Tensor, dims: Sequence[int], temperature: float, ignore: Tensor | None = None
+    queries: Tensor,
+    codes: Tensor,
+    dims: Sequence[int],
+    temperature: float,
+    ignore: Tensor | None = None,
+    soft: Tensor | None = None,
 ) -> Tensor:
     """Mean InfoNCE over the first so many dimensions of each size (arXiv 2205.13147)."""
-    losses = [info_nce(queries[:, :dim], codes[:, :dim], temperature, ignore) for dim in dims]
+    losses = [info_nce(queries[:, :dim], codes[:, :dim], temperature, ignore, soft) for dim in dims]
     return torch.stack(losses).mean()
 
 

@@ -78,6 +78,9 @@ class Tuning:
     """A model whose geometry is learnt beside the pairs; empty for none. One of ours (`base`, or a folder) teaches both
     sides of every batch, one for sentence-transformers the English queries."""
     teacher_weight: float = 2.0
+    """Of the cosine distance to its vectors."""
+    teacher_labels: float = 0.0
+    """Share of what answers a query within a batch that the teacher tells; the rest is told by the pairs."""
     refit_head: tuple[int, ...] = (0,)
     """Steps before which the head is fitted to the teacher in closed form, which spares the layers a rotation."""
     seed: int = 1

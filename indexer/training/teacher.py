@@ -15,6 +15,9 @@ from indexer.errors import UserError
 from indexer.training.data import Batch
 from indexer.training.recipe import Tuning
 
+MOST_KEPT = 1_000_000
+"""Functions whose vectors are kept, about 2 GB with their texts."""
+
 Encode = Callable[[Sequence[str], str], Tensor]
 """Texts and their role (`query` or `code`) to vectors float32 [n, d], L2-normalised."""
 
@@ -53,6 +56,7 @@ class Teacher:
             _ours(name, device, tuning) if self._knows_code else _sentence_transformer(name, device)
         )
         self._turn: Tensor | None = None
+        self._kept: dict[str, Tensor] = {}
         if not rotation.exists():
             vectors = self.encode(sample, "query")
             turn = (
@@ -68,6 +72,18 @@ class Teacher:
         vectors = self._encode(texts, role)
         return vectors if self._turn is None else vectors @ self._turn
 
+    def _of(self, texts: Sequence[str], role: str) -> Tensor:
+        # Queries are short and asked in ever new ways; code is long, comes again and is read in one form.
+        if role == "query":
+            return self.encode(texts, role)
+        if len(self._kept) > MOST_KEPT:
+            self._kept = {}
+        kept = self._kept  # other threads may begin anew meanwhile
+        new = [text for text in dict.fromkeys(texts) if text not in kept]
+        if new:
+            kept.update(zip(new, self.encode(new, role).half(), strict=True))
+        return torch.stack([kept[text] for text in texts]).float()
+
     def __call__(self, batch: Batch) -> Targets | None:
         """None where it knows no row. Where it knows only queries, code is to lie where its English query does."""
         left, right = batch.roles
@@ -77,8 +93,8 @@ class Teacher:
                 return None
             targets = self.encode(batch.english, "query")
             return Targets(targets, targets, english)
-        queries = self.encode(batch.queries, left)
-        codes = queries if right == "query" else self.encode(batch.codes, right)
+        queries = self._of(batch.taught[0], left)
+        codes = self._of(batch.taught[1], right)
         return Targets(queries, codes, torch.ones(len(queries), dtype=torch.bool))
 
 
