@@ -92,3 +92,6 @@ def test_a_teacher_reads_each_function_once(recipe, tmp_path, monkeypatch):
     assert [texts for role, texts in read if role == "code"] == [["one", "two"]] * 2, (
         "it forgets what is too much"
     )
+    english, before = ["one sentence"], len(read)
+    one(Batch(english, ["ein Satz"], english, english, (english, english), ("query", "query")))
+    assert len(read) == before + 1, "both sides of a translation are the one English sentence to it"

@@ -93,8 +93,9 @@ class Teacher:
                 return None
             targets = self.encode(batch.english, "query")
             return Targets(targets, targets, english)
-        queries = self._of(batch.taught[0], left)
-        codes = self._of(batch.taught[1], right)
+        asked, code = batch.taught
+        queries = self._of(asked, left)
+        codes = queries if code is asked else self._of(code, right)
         return Targets(queries, codes, torch.ones(len(queries), dtype=torch.bool))
 
 
