@@ -35,7 +35,7 @@ def test_a_teacher_shares_in_what_is_right():
     unit = torch.nn.functional.normalize
     ignore = torch.zeros(4, 4, dtype=torch.bool)
     ignore[0, 2] = True
-    none = soft_labels(unit(queries), unit(codes), 0.05, ignore, 0.0)
+    none = soft_labels(unit(queries), unit(codes), 0.05, ignore, torch.zeros(4))
     torch.testing.assert_close(
         info_nce(queries, codes, 0.05, ignore, none), info_nce(queries, codes, 0.05, ignore)
     )
@@ -44,7 +44,7 @@ def test_a_teacher_shares_in_what_is_right():
     assert half[0, 3].tolist() == half[1, 3].tolist() == [0.0, 0.0, 0.0, 1.0]
     assert half[0, 0, 2] == half[1, 2, 0] == 0.0, "what does not count is no answer"
     student = queries.clone().requires_grad_()
-    all_of_it = soft_labels(unit(queries), unit(codes), 0.05, ignore, 1.0)
+    all_of_it = soft_labels(unit(queries), unit(codes), 0.05, ignore, torch.ones(4))
     info_nce(student, codes, 0.05, ignore, all_of_it).backward()
     assert student.grad.abs().max() < 1e-5, "a student that is as its teacher has nothing to learn"
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from indexer.evaluation.metrics import Scores
 from indexer.rank.glossary import gloss
+from indexer.rank.query import behind_english
 from indexer.rank.tokens import tokenize
 from indexer.types import Vectors
 
@@ -152,5 +153,5 @@ class Glossed:
         return self._inner.scores([self._asked(query) for query in queries], codes)
 
     def _asked(self, query: str) -> str:
-        words, text = gloss(query)
-        return " ".join((query, *words) if isinstance(self._inner, Bm25) else (text, query)).strip()
+        words, english = gloss(query)
+        return " ".join((query, *words)) if isinstance(self._inner, Bm25) else behind_english(query, english)

@@ -41,6 +41,11 @@ _QUESTION = re.compile(r"(how|what|where|which|why|when|who|whose|does|do|is|are
 _QUESTION_MARKS = ("?", "？", "؟")
 
 
+def behind_english(text: str, english: str) -> str:
+    """A text behind what a glossary makes of it in English, as single words may be wrong."""
+    return f"{english} {text}".strip()
+
+
 @dataclass(frozen=True)
 class Query:
     """A query as ranking sees it."""
@@ -64,8 +69,8 @@ class Query:
 
     @property
     def glossed_text(self) -> str:
-        """The query in English and, as single words may be wrong, as it is."""
-        return f"{self.english} {self.text}".strip()
+        """The query as a model reads it that reads glosses."""
+        return behind_english(self.text, self.english)
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.errors import UserError
+from indexer.rank.query import behind_english
 from indexer.training.recipe import Source
 
 RUN_OF_NEIGHBOURS = 8
@@ -193,7 +194,7 @@ def _batch(rows: list[Pair], kind: str, rng: random.Random) -> Batch:
 
 
 def _glossed(text: str, gloss: str, rng: random.Random) -> str:
-    return f"{gloss} {text}" if gloss and rng.random() < GLOSSED else text
+    return behind_english(text, gloss) if gloss and rng.random() < GLOSSED else text
 
 
 def _in_full(pair: Pair, rng: random.Random) -> Pair:

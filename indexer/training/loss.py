@@ -34,17 +34,15 @@ def info_nce(
     return (F.cross_entropy(logits, there) + F.cross_entropy(logits[:, :count].T, back)) / 2
 
 
-def soft_labels(
-    queries: Tensor, codes: Tensor, temperature: float, ignore: Tensor, share: float | Tensor
-) -> Tensor:
+def soft_labels(queries: Tensor, codes: Tensor, temperature: float, ignore: Tensor, share: Tensor) -> Tensor:
     """What a teacher, with these vectors [n, t] of both sides, finds right: float32 [2, n, n], there and back.
 
-    `share` (or one for each row, [n]) of the answer is the teacher's, as in distillation (arXiv 1503.02531); the rest
-    is that row i answers row i.
+    `share` [n] of the answer of each row is the teacher's, as in distillation (arXiv 1503.02531); the rest is that
+    row i answers row i.
     """
     logits = (queries @ codes.T / temperature).masked_fill(ignore, _NEVER)
     found = torch.stack((logits.softmax(-1), logits.T.softmax(-1)))
-    share = torch.as_tensor(share, device=found.device).expand(len(queries))[:, None]
+    share = share[:, None]
     return found * share + torch.eye(len(queries), device=found.device) * (1 - share)
 
 
