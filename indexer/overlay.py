@@ -40,7 +40,7 @@ class Overlay:
             row = stored.get(path)
             demoted = row.demoted if row is not None else demotion(path, b"")
             flat += [(function, demoted) for function in file.functions]
-        return {-1 - at: StoredFunction(-1 - at, *pair) for at, pair in enumerate(flat)}
+        return {-1 - at: StoredFunction.of(-1 - at, *pair) for at, pair in enumerate(flat)}
 
 
 def matching(
@@ -97,6 +97,8 @@ def _idf(statistics: LexicalStatistics, term: str) -> float:
 
 
 def _fits(function: Function, filters: SearchFilters) -> bool:
+    if filters.no_tests and function.is_test:
+        return False
     if filters.languages and function.language not in [name.lower() for name in filters.languages]:
         return False
     if filters.kinds and function.kind not in [kind.lower() for kind in filters.kinds]:

@@ -14,7 +14,7 @@ from indexer.types import Function, ParsedFile, ParseError
 if TYPE_CHECKING:
     from indexer.languages.units import Captures, Unit
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Of what parsing makes of a file; an index reads every file again when it is another one."""
 
 
@@ -105,6 +105,7 @@ def _finished(
             piece.doc,
             piece.signature,
             piece.body,
+            piece.is_test,
         )
         for piece in ordered
     )

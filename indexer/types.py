@@ -42,6 +42,8 @@ class Function:
     signature: str
     body: str
     """Source text without the doc comment, signature included."""
+    is_test: bool = False
+    """Whether it is a test, or made for tests alone, by what the source itself says of it."""
 
     @cached_property
     def text(self) -> str:

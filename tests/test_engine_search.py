@@ -40,6 +40,15 @@ func Fetch(url string) (string, error) {
     return "", nil
 }
 """,
+    "src/pool.rs": """
+pub fn acquire(pool: &Pool) -> Lease { pool.take() }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn acquire_gives_a_lease_of_the_pool() { acquire(&Pool::new()); }
+}
+""",
     "tests/test_retry.py": """
 def test_run_retries_the_task():
     assert RetryPolicy().run(lambda: 1)
@@ -120,6 +129,18 @@ def test_filters_in_the_query_and_beside_it_hold(index: Index, query: str, filte
     results = index.search(query, filters=filters, limit=50).results
     assert results[0].function.symbol == "RetryPolicy.run"
     assert {r.function.path for r in results} <= {"src/retry.py", "src/cache.py"}
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["on disk", "in a buffer"])
+def test_tests_among_other_code_rank_and_filter_as_tests_do(index: Index, typed: bool) -> None:
+    path = "src/pool.rs"
+    overlay = Overlay({path: parse(path, FILES[path].encode())} if typed else {})
+    asked = {"overlay": overlay, "limit": 50}
+    results = index.search("acquire gives a lease of the pool", **asked).results
+    assert results[0].function.symbol == "acquire"
+    assert {r.demoted for r in results if r.function.symbol.startswith("tests::acquire")} == {"test"}
+    left = symbols(index, "acquire gives a lease -tests", **asked)
+    assert left[0] == "acquire" and not [symbol for symbol in left if symbol.startswith("tests::")]
 
 
 def test_filters_that_leave_nothing_are_explained(index: Index) -> None:

@@ -150,6 +150,23 @@ def test_kinds(path: str, source: str, kinds: str) -> None:
     assert [f.kind for f in parse(path, source.encode()).functions] == kinds.split()
 
 
+TESTS = [
+    ("a.rs", "#[cfg(test)]\nmod tests {\n    fn helper() {}\n}\nfn work() {}\n", "helper"),
+    ("a.rs", "#[cfg(test)]\n// Only here.\nmod checks {\n    impl A { fn make() {} }\n}\n", "make"),
+    ("a.rs", "#[test]\n#[should_panic]\n/// Works.\nfn works() {}\nfn work() {}\n", "works"),
+    ("a.rs", '#[tokio::test(flavor = "x")]\nasync fn works() {}\n', "works"),
+    ("a.rs", '#[cfg(all(test, feature = "x"))]\nfn helper() {}\n', "helper"),
+    ("a.rs", "#[cfg(not(test))]\nfn work() {}\n#[derive(Debug)]\nstruct Test;\n", ""),
+    ("a.zig", 'fn add() void {}\ntest "adds" {}\n', "adds"),
+]
+
+
+@pytest.mark.parametrize(("path", "source", "names"), TESTS)
+def test_tests_among_other_code_are_known(path: str, source: str, names: str) -> None:
+    functions = [f for f in parse(path, source.encode()).functions if f.is_test and f.kind != "module"]
+    assert " ".join(f.symbol.split("::")[-1] for f in functions) == names
+
+
 def test_the_body_of_a_type_is_its_declaration() -> None:
     source = b"class A {\n  x = 1;\n\n  /** Doc. */\n  f(a,\n    b) {\n    return secret;\n  }\n}\n"
     declaration, method = parse("a.js", source).functions

@@ -34,6 +34,7 @@ def described(parsed: ParsedFile) -> dict[str, Any]:
                 "doc": function.doc.split("\n") if function.doc else [],
                 "signature": function.signature,
                 "body": function.body.split("\n"),
+                **({"test": True} if function.is_test else {}),
             }
             for function in parsed.functions
         ],

@@ -39,6 +39,7 @@ class Piece(NamedTuple):
     doc: str
     signature: str
     body: str
+    is_test: bool = False
 
 
 def pieces(
@@ -64,6 +65,7 @@ def pieces(
             _doc(text, unit, language),
             signature(text, unit, attribute_ends, language),
             _body(text, unit, attribute_ends, language),
+            unit.is_test,
         )
     yield from _blocks(text, units, rests, docs, language)
 
@@ -245,8 +247,9 @@ def _blocks(
                 cuts.append((*licence, ""))
             scope = enclosing(units, starts, block_start)
             body = _dedented(_without(text, block_start, block_end, cuts), text, block_start)
-            symbol = scope.symbol if scope else ""
-            yield Piece("module", symbol, block_start, block_end, _clean(text, own, language), "", body)
+            symbol, is_test = (scope.symbol, scope.is_test) if scope else ("", False)
+            doc = _clean(text, own, language)
+            yield Piece("module", symbol, block_start, block_end, doc, "", body, is_test)
 
 
 def _licence(text: bytes, language: Language) -> tuple[int, int] | None:

@@ -20,7 +20,7 @@ MAX_DEPTH = 24
 
 _KIND_OF = {"extension": "module", "bound": "function", "section": "scope"}
 _MAKERS = frozenset((*KINDS, *_KIND_OF, "scope"))
-_EXTRAS = frozenset(("wrap", "attribute", "comment", "doc", "header", "manual", "below"))
+_EXTRAS = frozenset(("wrap", "attribute", "comment", "doc", "header", "manual", "below", "test"))
 
 _PREFIX = re.compile(
     rb"[ \t]*((?:[A-Z][A-Z0-9_]{2,}(?:\([^()\n]*\))?[ \t]+|[A-Z][A-Z0-9_]{2,}\("
@@ -45,6 +45,8 @@ class Unit:
     """Whether it is an anonymous function bound to a name."""
     body: int = -1
     """Where the body begins, -1 if there is none."""
+    is_test: bool = False
+    """Whether the query says so of it or of what it stands in."""
     start: int = 0
     """Of the unit with its decorators and the doc comment above it."""
     end: int = 0
@@ -92,6 +94,8 @@ class Captures:
     """Nodes with entries that document functions by name."""
     sections: list[Unit] = field(default_factory=list)
     """Scopes that reach to the next one."""
+    tests: set[tuple[int, int]] = field(default_factory=set)
+    """Ranges of units that are tests, and of attributes that say so of what they stand above."""
 
 
 def collect(matches: Iterable[Match], text: bytes, language: Language) -> Captures:
@@ -123,6 +127,8 @@ def _add_extras(found: Captures, captures: Mapping[str, list[tree_sitter.Node]],
         found.headers.append(node.start_byte)
     for node in captures.get("manual", ()):
         found.manuals.append((node.start_byte, node.end_byte))
+    for node in captures.get("test", ()):
+        found.tests.add((node.start_byte, node.end_byte))
     for node in captures.get("below", ()):
         found.below[node.start_byte] = _text_end(node.start_byte, node.end_byte, text)
 
@@ -151,6 +157,7 @@ def arrange(found: Captures, text: bytes, language: Language) -> tuple[list[Unit
         if unit.bound and _is_detail(unit, stack, text):
             continue
         unit.parent = stack[-1] if stack else None
+        unit.is_test = unit.is_test or (unit.parent is not None and unit.parent.is_test)
         _settle(unit, stack, language)
         stack.append(unit)
         kept.append(unit)
@@ -236,23 +243,34 @@ def _text_end(start: int, end: int, text: bytes) -> int:
 
 
 def _extend(unit: Unit, found: Captures, text: bytes, language: Language) -> None:
-    """Take in the wrapping nodes, then attributes and comments above for as long as there are any."""
+    """Take in the wrapping nodes, then what stands above."""
     reach = (unit.node_start, unit.node_end)
     while reach in found.wraps and found.wraps[reach] != reach:
         reach = found.wraps[reach]
     unit.start, unit.end = _with_prefix(reach[0], text), _text_end(*reach, text)
     unit.code = unit.start
+    unit.is_test = (unit.node_start, unit.node_end) in found.tests
     if unit.kind == "scope":
+        start = unit.start
+        _take_above(unit, found, text, language)
+        # What stands above a scope is no part of it, but may say that it is made for tests.
+        unit.start, unit.above = start, []
         return
     if reach[0] < unit.node_start:
         # Between decorators and what they decorate.
         between = comments.comment_above(text, unit.node_start, language)
         if reach[0] < between < unit.node_start:
             unit.above.append((between, between + len(text[between : unit.node_start].rstrip())))
+    _take_above(unit, found, text, language)
+
+
+def _take_above(unit: Unit, found: Captures, text: bytes, language: Language) -> None:
+    """Take in attributes and comments above for as long as there are any."""
     while True:
         before = len(text[max(0, unit.start - 400) : unit.start].rstrip()) + max(0, unit.start - 400)
         if before in found.attributes and text.count(b"\n", before, unit.start) <= 1:
             unit.start = found.attributes[before]
+            unit.is_test = unit.is_test or (unit.start, before) in found.tests
         elif before in found.comments:
             unit.start = found.comments[before]
             unit.above.append((unit.start, before))

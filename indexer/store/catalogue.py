@@ -21,7 +21,7 @@ from indexer.types import Function, SkippedFile
 
 _FUNCTION = """
     SELECT f.id, files.path, f.language, f.kind, f.symbol, f.start_byte, f.end_byte, f.start_line, f.end_line,
-           f.doc_chars, f.signature, contents.text, files.demoted
+           f.doc_chars, f.signature, contents.text, files.demoted, f.is_test
     FROM functions f JOIN files ON files.id = f.file_id JOIN contents ON contents.id = f.content_id
 """
 _ROOT = """
@@ -121,7 +121,7 @@ def insert_function(db: sqlite3.Connection, file_id: int, content_id: int, funct
     """Write one function and return its id, which is never given to another."""
     cursor = db.execute(
         "INSERT INTO functions (file_id, content_id, language, symbol, kind, doc_chars, signature,"
-        " start_byte, end_byte, start_line, end_line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " start_byte, end_byte, start_line, end_line, is_test) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (file_id, content_id, function.language, to_blob(function.symbol), *_layout(function)),
     )
     return int(cursor.lastrowid or 0)
@@ -131,7 +131,7 @@ def move_function(db: sqlite3.Connection, function_id: int, function: Function) 
     """Write the new place of a function whose content did not change."""
     db.execute(
         "UPDATE functions SET kind = ?, doc_chars = ?, signature = ?, start_byte = ?, end_byte = ?,"
-        " start_line = ?, end_line = ? WHERE id = ?",
+        " start_line = ?, end_line = ?, is_test = ? WHERE id = ?",
         (*_layout(function), function_id),
     )
 
@@ -195,11 +195,11 @@ def _range(path: str) -> tuple[bytes, bytes, bytes]:
 
 
 def _layout(function: Function) -> tuple[object, ...]:
-    """The columns kind to end_line: all that may change while the content stays."""
+    """The columns kind to is_test: all that may change while the content stays."""
     starts = function.body.startswith(function.signature)
     signature = len(function.signature) if starts else to_blob(function.signature)
     place = (function.start_byte, function.end_byte, function.start_line, function.end_line)
-    return (function.kind, len(function.doc), signature, *place)
+    return (function.kind, len(function.doc), signature, *place, function.is_test)
 
 
 def _root(row: tuple[Any, ...]) -> RootRow:
@@ -208,7 +208,7 @@ def _root(row: tuple[Any, ...]) -> RootRow:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredFunction:
-    id_, path, language, kind, symbol_blob, start, end, first, last, doc_chars, signature, text, demoted = row
+    id_, path, language, kind, symbol_blob, start, end, first, last, doc_chars, signature, text, *marks = row
     symbol = from_blob(symbol_blob)
     doc, body = _split(unpack_text(text), language, symbol, doc_chars)
     function = Function(
@@ -223,8 +223,9 @@ def _stored(row: tuple[Any, ...]) -> StoredFunction:
         doc=doc,
         signature=body[:signature] if isinstance(signature, int) else from_blob(signature),
         body=body,
+        is_test=bool(marks[1]),
     )
-    return StoredFunction(id_, function, demoted)
+    return StoredFunction.of(id_, function, marks[0])
 
 
 def _split(text: str, language: str, symbol: str, doc_chars: int) -> tuple[str, str]:

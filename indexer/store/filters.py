@@ -43,6 +43,8 @@ def compile_filters(
         each = "lower(CAST(f.symbol AS TEXT)) GLOB ?"
         conditions.append(f"({' OR '.join([each] * len(patterns))})")
         parameters += patterns
+    if filters.no_tests:
+        conditions.append("NOT f.is_test")
     if filters.paths or filters.exclude or filters.no_tests or filters.changed_only:
         conditions.append("f.file_id IN (SELECT value FROM json_each(?))")
         parameters.append(str(_file_ids(db, root_id, filters, changed)))

@@ -50,6 +50,12 @@ class StoredFunction:
     id: int
     function: Function
     demoted: str
+    """As `SourceFile.demoted`; a test among other code counts as one in a file of tests."""
+
+    @classmethod
+    def of(cls, id_: int, function: Function, file_demoted: str) -> StoredFunction:
+        """With what the file and the function itself say."""
+        return cls(id_, function, file_demoted or ("test" if function.is_test else ""))
 
 
 class Hit(NamedTuple):

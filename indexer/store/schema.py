@@ -79,7 +79,11 @@ CREATE INDEX vectors_by_model ON vectors(model_id);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_INITIAL,)
+_TESTS = """
+ALTER TABLE functions ADD COLUMN is_test INTEGER NOT NULL DEFAULT 0; -- Function.is_test; 0 until the file is read again
+"""
+
+MIGRATIONS = (_INITIAL, _TESTS)
 """Step n brings a database from user_version n to n + 1. Released steps never change; append one."""
 
 VERSION = len(MIGRATIONS)

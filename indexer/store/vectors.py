@@ -48,7 +48,7 @@ def missing(
     first: Iterable[str] = (),
     only: Collection[str] | None = None,
 ) -> list[int]:
-    """Contents of a root without a vector: those of the files `first`, then by file, demoted files last.
+    """Contents of a root without a vector: those of the files `first`, then by file, tests and demoted files last.
 
     :param only: Paths of the only files that count.
     """
@@ -57,7 +57,7 @@ def missing(
         " WHERE files.root_id = ? AND NOT EXISTS (SELECT 1 FROM vectors v"
         " WHERE v.content_id = f.content_id AND v.model_id = ?)"
     )
-    order = " ORDER BY files.demoted != '', files.path, f.start_byte"
+    order = " ORDER BY files.demoted != '' OR f.is_test, files.path, f.start_byte"
     if only is None:
         rows = db.execute(statement + order, (root_id, model)).fetchall()
     else:

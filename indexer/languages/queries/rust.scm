@@ -11,3 +11,5 @@
 (attribute_item) @attribute
 (line_comment (inner_doc_comment_marker)) @doc
 (block_comment (inner_doc_comment_marker)) @doc
+((attribute_item (attribute) @_what) @test
+ (#match? @_what "^(cfg\\((all\\()?test\\b|([a-z_]+::)*(test|bench|rstest|quickcheck|test_case)\\b)"))
