@@ -32,7 +32,8 @@ def semeval(folder: Path) -> Iterator[tuple[str, Rows]]:
         paths = sorted((folder / f"data/sts/semeval-sts/{year}").glob("*.test.tsv"))
         lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
         scored = [line.split("\t") for line in lines if not line.startswith("\t")]
-        yield f"sts_en_semeval-{year}", _pairs((first, second, score) for score, first, second in scored)
+        if scored:
+            yield f"sts_en_semeval-{year}", _pairs((first, second, score) for score, first, second in scored)
 
 
 def _pairs(found: Any) -> Rows:

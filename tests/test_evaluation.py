@@ -103,6 +103,22 @@ def test_every_kind_of_data_is_read_and_grouped(data):
     assert len(intents.train) == 24 and intents.test_labels == (1, 0) * 3, "labels are numbered by name"
 
 
+def test_a_string_may_hold_signs_that_end_lines_elsewhere(tmp_path):
+    path = tmp_path / "go.jsonl"
+    path.write_text('{"query": "one\u2028two", "code": "func f() {}"}\n', "utf-8")
+    assert read_sets(tmp_path)[0].queries == ("one\u2028two",)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("{oops", r"go\.jsonl, line 2, is no JSON"), ('{"query": "f"}', "no 'code'; docs/embedder.md")],
+)
+def test_data_that_is_not_as_it_should_be_is_named(tmp_path, line, message):
+    (tmp_path / "go.jsonl").write_text('{"query": "q", "code": "c"}\n' + line + "\n", "utf-8")
+    with pytest.raises(UserError, match=message):
+        read_sets(tmp_path)
+
+
 def test_sentences_are_measured_by_vectors(data):
     result = evaluate(Letters(), read_sets(data))
     assert result["groups"]["sts english"] == {"spearman": 1.0}

@@ -59,20 +59,33 @@ EvaluationSet = RetrievalSet | StsSet | ClassificationSet
 
 
 def read_sets(folder: Path) -> list[EvaluationSet]:
-    """Every set found in the folder; `UserError` where there is none.
+    """Every set found in the folder; `UserError` where there is none, and where a file is not as it should be.
 
     Known are `cosqa_*.jsonl`, `humaneval_xl_*.jsonl`, `sts_*.jsonl`, `classification_*.jsonl`, `retrieval_*.jsonl` and
     `<language>.jsonl` with `query` and `code` in each row; docs/embedder.md says what is in them.
     """
     readers = (_cosqa, _humaneval, _doc_to_function, _retrieval, _sts, _classification)
-    sets: list[EvaluationSet] = [task for reader in readers for task in reader(folder)]
+    try:
+        sets: list[EvaluationSet] = [task for reader in readers for task in reader(folder)]
+    except KeyError as error:
+        raise UserError(
+            f"a row of the evaluation data in {folder} has or answers no {error}; docs/embedder.md says what rows have"
+        ) from error
     if not sets:
         raise UserError(f"no evaluation data in {folder}; docs/embedder.md says which files are read")
     return sets
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = []
+    # Not by splitlines, which also ends a line at signs that JSON leaves inside its strings.
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                rows.append(json.loads(line))
+            except ValueError as error:
+                raise UserError(f"{path}, line {number}, is no JSON: {error}") from error
+    return rows
 
 
 def _cosqa(folder: Path) -> Iterator[RetrievalSet]:

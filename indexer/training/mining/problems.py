@@ -15,6 +15,7 @@ from pathlib import Path
 
 from indexer.languages import LANGUAGES, language_of
 from indexer.parse import parse
+from indexer.training.data import lines_of
 from indexer.training.mine import Pair
 from indexer.training.mining.natural import SPACELESS, natural_language
 from indexer.training.mining.quality import MAX_CODE_CHARS
@@ -99,7 +100,7 @@ def snippets(folder: Path, licence: str) -> Iterator[Pair]:
 def tasks(folder: Path, licence: str) -> Iterator[Pair]:
     """MBXP (arXiv 2210.14868): small tasks, each with solutions in up to nine languages."""
     for path in sorted(folder.glob("mb*_release_*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in lines_of(path):
             row = json.loads(line)
             code = _named(row) if row.get("canonical_solution") else ""
             if code:
