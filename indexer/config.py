@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -24,6 +25,7 @@ _ROOT_FILE_MAX_BYTES = 65_536  # a settings file; anything larger is a mistake o
 _ROOT_MAX_FILE_BYTES = 64_000_000  # a stranger's repository may not make the parser read larger files
 # Whoever wrote a repository may say what is worth indexing in it, not what runs or where data goes.
 _ROOT_KEYS = frozenset({"exclude", "max_file_bytes", "include_text"})
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -188,6 +190,13 @@ def _switch(value: object) -> bool:
     return word in _TRUE
 
 
+def _device(value: object) -> str:
+    text = _text(value)
+    if not _DEVICE.fullmatch(text):
+        raise ValueError("cpu, cuda, cuda:N or mps is expected")
+    return text
+
+
 def _globs(value: object) -> tuple[str, ...]:
     """A list of globs, or one text with a glob a line or separated by ``:`` (``;`` on Windows)."""
     if isinstance(value, str):
@@ -200,7 +209,7 @@ def _globs(value: object) -> tuple[str, ...]:
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "home": _folder,
     "model": _text,
-    "device": _text,
+    "device": _device,
     "dtype": _text,
     "dim": _positive,
     "max_file_bytes": _positive,

@@ -20,7 +20,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from indexer.doctor import Finding
-    from indexer.types import Answer, SearchResult, SkippedFile, UpdateReport
+    from indexer.types import Answer, Function, SearchResult, SkippedFile, UpdateReport
 
 _BAR = 40  # characters
 _SNIPPET_LINES = 8
@@ -231,7 +231,10 @@ def _answering(result: SearchResult, lines: Sequence[str]) -> set[int]:
 def _head(result: SearchResult, lines: Sequence[str]) -> int:
     """Index of the line with the signature, below decorators and comments."""
     signature = result.function.signature.split("\n", 1)[0].strip()
-    return next((index for index, line in enumerate(lines) if signature and signature in line), 0)
+    first = result.function.body.split("\n", 1)[0].strip()
+    heads = (signature, first)
+    found = (index for head in heads for index, line in enumerate(lines) if head and head in line)
+    return next(found, 0)
 
 
 def _choose_lines(lines: Sequence[str], head: int, answering: set[int]) -> list[int]:
@@ -246,7 +249,7 @@ def _choose_lines(lines: Sequence[str], head: int, answering: set[int]) -> list[
 
 
 def _source_lines(result: SearchResult) -> list[str] | None:
-    """The function's lines as they are in the file, or None where the file no longer holds it there."""
+    """The function's lines as they are in the file, or None where they are not what was indexed."""
     from indexer.walk import read_source
 
     function = result.function
@@ -257,9 +260,20 @@ def _source_lines(result: SearchResult) -> list[str] | None:
     if not isinstance(content, bytes):
         return None
     start = content.rfind(b"\n", 0, function.start_byte) + 1  # with the indentation of the first line
-    text = content[start : function.end_byte].decode("utf-8", "replace")
-    signature = function.signature.split("\n", 1)[0].strip()
-    return text.split("\n") if signature and signature in text else None
+    lines = content[start : function.end_byte].decode("utf-8", "replace").split("\n")
+    is_there = content.count(b"\n", 0, start) == function.start_line and _holds(lines, function)
+    return lines if is_there else None
+
+
+def _holds(lines: Sequence[str], function: Function) -> bool:
+    """Whether lines are those of a function; of others only the first, as members are cut short there."""
+    from indexer.types import FUNCTION_KINDS
+
+    there = {line.strip() for line in lines}
+    wanted = [line.strip() for line in function.body.split("\n")]
+    if function.kind in FUNCTION_KINDS:
+        return there.issuperset({*wanted} - {""})
+    return next(filter(None, wanted), "") in there
 
 
 def _explanation(result: SearchResult, glyphs: _Glyphs) -> str:

@@ -12,12 +12,15 @@ from typing import NamedTuple
 
 from indexer.changed import changed_files
 from indexer.errors import UserError
+from indexer.languages import LANGUAGES
 from indexer.overlay import Overlay, dense_hits, lexical_hits, matching, words_of
 from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank, with_english
 from indexer.rank.glossary import Gloss, gloss
+from indexer.stale import stale_files
 from indexer.store import Hit, Store, StoredFunction
-from indexer.store.filters import Where
-from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
+from indexer.store.filters import PathFilter, Where
+from indexer.types import KINDS, Answer, Embedder, SearchFilters, SearchResult, Vectors
+from indexer.walk import shown_path
 
 CANDIDATES = 300  # of each kind; fusion looks no deeper
 NAME_CANDIDATES = 200  # by symbol and path alone
@@ -74,13 +77,15 @@ class Search:
             explain=explain,
         )
         coverage = self._coverage()
-        self._explain_emptiness(results, found.filters)
+        self._explain_emptiness(results, found)
+        self._tell_stale(results)
         elapsed_ms = (time.perf_counter() - start) * 1000
         return Answer(text, coverage, elapsed_ms, tuple(results), tuple(self._notes))
 
     def candidates(self, text: str, filters: SearchFilters, *, limit: int = CANDIDATES) -> Found:
         """What ranking is given; benchmarks fit its weights on this. `UserError` for an empty query."""
         query = self._with_abbreviations(self._with_english(parse_query(self._clean(text))))
+        self._check_operators(query)
         filters = merge(filters, query.filters)
         changed = changed_files(self._path) if filters.changed_only else frozenset()
         where = self._store.filter(self._root.id, filters, changed=changed)
@@ -104,6 +109,15 @@ class Search:
                 f"The query has {len(cleaned):,} characters; only the first {MAX_QUERY_CHARS:,} were used."
             )
         return cleaned[:MAX_QUERY_CHARS]
+
+    def _check_operators(self, query: Query) -> None:
+        """Say what is unknown in the query; it is no error, as it may not be typed to its end yet."""
+        for name, values, known in (
+            ("lang", query.filters.languages, LANGUAGES),
+            ("kind", query.filters.kinds, KINDS),
+        ):
+            for value in set(values) - set(known):
+                self._notes.append(f"Unknown {name}:{value}. Known: {', '.join(sorted(known))}.")
 
     def _with_english(self, query: Query) -> Query:
         if query.kind in ("code", "trace") or not (english := self._gloss(query.text)).words:
@@ -174,8 +188,9 @@ class Search:
             self._fingerprint = embedder.fingerprint
             embedded, _ = self._store.coverage(self._root.id, embedder.fingerprint)
             if not embedded and self._root.fingerprint not in ("", embedder.fingerprint):
+                other = "" if self._root.model != embedder.name else " of these dimensions and weights"
                 self._notes.append(
-                    f"This folder was indexed with the model {self._root.model}, not with {embedder.name}:"
+                    f"This folder was indexed with the model {self._root.model}, not with {embedder.name}{other}:"
                     " answered by words alone. Run `codewhere index` to use this model."
                 )
         return embedder
@@ -207,16 +222,38 @@ class Search:
         embedded, functions = self._store.coverage(self._root.id, self._fingerprint)
         return embedded / functions if functions else 0.0
 
-    def _explain_emptiness(self, results: list[SearchResult], filters: SearchFilters) -> None:
+    def _explain_emptiness(self, results: list[SearchResult], found: Found) -> None:
         if results:
             return
         _, functions = self._store.coverage(self._root.id, self._fingerprint)
         if not functions:
             self._notes.append("Nothing is indexed in this folder: no function or text was found in it.")
-        elif filters != SearchFilters():
+        elif found.query.phrases:
+            self._notes.append(
+                "Nothing has the quoted words in that order. Without quotes each word counts by itself."
+            )
+        elif found.filters.paths and not self._has_files(found.filters):
+            self._notes.append(
+                "No file of the index is at these paths. If they are new, run `codewhere index`."
+            )
+        elif found.filters != SearchFilters():
             self._notes.append("Nothing that passes the filters matches. Try fewer or wider filters.")
         else:
             self._notes.append("Nothing matches. Try other words.")
+
+    def _has_files(self, filters: SearchFilters) -> bool:
+        wanted = PathFilter(SearchFilters(paths=filters.paths))
+        return any(wanted(path, row.demoted) for path, row in self._store.files(self._root.id).items())
+
+    def _tell_stale(self, results: list[SearchResult]) -> None:
+        """Say which files of the answer changed since; buffers stand for their own."""
+        paths = {result.function.path for result in results} - self._hidden.keys()
+        rows = self._store.files(self._root.id, paths).values()
+        if stale := stale_files(self._path, (row for row in rows if row.path in paths)):
+            others = f" and {len(stale) - 1} more" if len(stale) > 1 else ""
+            self._notes.append(
+                f"{shown_path(stale[0])}{others} changed since it was indexed. Run `codewhere index`."
+            )
 
 
 def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:

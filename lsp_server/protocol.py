@@ -52,10 +52,15 @@ class RawRequest:
 def make_converter() -> Converter:
     """The converter of lsprotocol without its kindness: ``null`` is no text and ``"3"`` is no number."""
     converter: Converter = default_converter()  # type: ignore[no-untyped-call]
-    for kind, check in ((str, checks.text), (bool, checks.switch)):
-        converter.register_structure_hook(kind, lambda value, _type, check=check: check(value))
-    converter.register_structure_hook(int, lambda value, _type: checks.integer(value))
+    _read_exactly(converter, str, checks.text)
+    _read_exactly(converter, bool, checks.switch)
+    _read_exactly(converter, int, checks.integer)
     return converter
+
+
+def _read_exactly(converter: Converter, kind: type, check: Callable[[Any], Any]) -> None:
+    """Read a type, and no enumeration made of it, by a check of ours."""
+    converter.register_structure_hook_func(lambda wanted: wanted is kind, lambda value, _type: check(value))
 
 
 class Protocol(LanguageServerProtocol):

@@ -106,8 +106,24 @@ def test_a_line_without_any_of_the_words_is_not_marked(root):
 
 def test_the_signature_is_shown_below_its_decorators(root):
     (root / "net/retry.py").write_text(f"@decorated\n# note\n{SOURCE[13:]}", encoding="utf-8")
-    function = make_function(start_byte=0, start_line=0)
+    function = make_function(start_byte=0, start_line=0, end_byte=10_000)
     assert "    3   def retry(call, attempts):" in shown(make_answer(root, function)).splitlines()[2]
+
+
+def test_what_moved_since_is_shown_as_it_was_without_numbers(root):
+    (root / "net/retry.py").write_text(f"import net\n{SOURCE}", encoding="utf-8")
+    rows = shown(make_answer(root, terms=("sleep",), lines=((8, 9),))).splitlines()[2:]
+    assert not [row for row in rows if re.match(r" *\d+ ", row)]
+
+
+def test_a_signature_of_several_lines_has_its_numbers(root):
+    head, _, rest = SOURCE.partition("def retry(call, attempts):")
+    (root / "net/retry.py").write_text(
+        f"{head}def retry(\n    call,\n    attempts,\n):{rest}", encoding="utf-8"
+    )
+    body = f"def retry(\n    call,\n    attempts,\n):{rest.rstrip()}"
+    function = make_function(body=body, end_byte=10_000)
+    assert "    3   def retry(" in shown(make_answer(root, function)).splitlines()[2]
 
 
 def test_explain_shows_score_ranks_terms_and_signals(root):

@@ -149,6 +149,34 @@ def test_filters_that_leave_nothing_are_explained(index: Index) -> None:
     assert any("filters" in note for note in answer.notes)
 
 
+@pytest.mark.parametrize(
+    ("query", "filters", "note"),
+    [
+        ('"the entry oldest"', SearchFilters(), "quoted words"),
+        ("task", SearchFilters(paths=("/new/",)), "codewhere index"),
+        ("task lang:klingon", SearchFilters(), "Unknown lang:klingon. Known: bash"),
+        ("task kind:func", SearchFilters(), "Unknown kind:func. Known: class"),
+    ],
+)
+def test_an_empty_answer_says_why(index: Index, query: str, filters: SearchFilters, note: str) -> None:
+    answer = index.search(query, filters=filters)
+    assert answer.results == () and any(note in said for said in answer.notes)
+
+
+def test_an_answer_says_which_files_changed_since(tmp_path: Path, embedder: HashEmbedder) -> None:
+    with make(tmp_path, embedder) as index:
+        index.update()
+        path = index.root / "src/cache.py"
+        path.write_text(path.read_text() + "\n")
+        (index.root / "src/retry.py").touch()
+        [note] = index.search("evict oldest cache retry task", limit=50).notes
+        assert note == "src/cache.py changed since it was indexed. Run `codewhere index`."
+        typed = Overlay({"src/cache.py": parse("src/cache.py", path.read_bytes())})
+        assert index.search("evict oldest cache", overlay=typed).notes == ()
+        path.unlink()
+        assert "src/cache.py" in index.search("evict oldest cache").notes[0]
+
+
 @pytest.mark.parametrize("query", ["", "   ", "\n\t\r", "\0\x1b\x07", "\udc80"])
 def test_an_empty_query_is_a_clear_error(index: Index, query: str) -> None:
     with pytest.raises(UserError, match="empty"):

@@ -85,6 +85,23 @@ def test_a_quoted_phrase_must_be_there_in_order() -> None:
     assert _finds(parse_query("error handler"), "the handler of an error")
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('File "/site-packages/requests/models.py", line 433, in prepare_url', "trace"),
+        (
+            'Traceback (most recent call last):\n File "a.py", line 3, in f\n File "b.py", line 4, in g',
+            "trace",
+        ),
+        ('session.mount("https://myhost/", HTTPAdapter(max_retries=3))', ""),
+        ('requests.get("https://example.org/user", auth=("user", "pass"))', ""),
+    ],
+)
+def test_the_strings_of_pasted_code_and_traces_are_no_phrases(text: str, kind: str) -> None:
+    query = parse_query(text)
+    assert query.phrases == () and kind in ("", query.kind)
+
+
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_query_that_sqlite_takes(text: str) -> None:

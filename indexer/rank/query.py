@@ -26,7 +26,8 @@ _OPERATOR = re.compile(
     r'(?<!\S)(?P<name>symbol|path|lang|kind|-path):(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))', re.I
 )
 _NO_TESTS = re.compile(r"(?<!\S)-tests?(?!\S)", re.I)
-_PHRASE = re.compile(r'"([^"]+)"')
+_PHRASE = re.compile(r'(?<!\S)"([^"]+)"(?![^\s.,;:!?])')
+"""Quotes that stand by themselves; those within code are of its strings."""
 _NAME = re.compile(r"[^\W\d]\w*(?:(?:::|\.|#|->|/)[^\W\d]\w*)*")
 _SEPARATOR = re.compile(r"::|\.|#|->|/")
 _LOOKS_LIKE_NAME = re.compile(r"[a-z0-9][A-Z]|_|[A-Z]{2,}|::|->|#|\w\.\w")
@@ -36,6 +37,7 @@ _FRAME = re.compile(
     | \bTraceback\b | \bpanicked\ at\b | \bgoroutine\ \d+ | \b\w+(Error|Exception)\b:
     """
 )
+_PYTHON_FRAME = re.compile(r'\bFile "[^"]+", line \d+')
 _CODE = re.compile(r"[;{}]|=>|->|[=!<>]=|:=|\+=|&&|\|\||\w\([^)]*\)|\bself\.|\breturn\b|</?\w+>|= ")
 _QUESTION = re.compile(r"(how|what|where|which|why|when|who|whose|does|do|is|are|can|should)\b", re.I)
 _QUESTION_MARKS = ("?", "？", "؟")
@@ -106,11 +108,14 @@ class Query:
 def parse_query(text: str) -> Query:
     """Read the operators (``symbol:`` ``path:`` ``-path:`` ``lang:`` ``kind:`` ``-tests``) and quoted phrases."""
     rest, filters = _take_operators(text)
-    phrases = tuple(words for phrase in _PHRASE.findall(rest) if (words := tuple(tokenize(phrase))))
     plain = " ".join(rest.replace('"', " ").split())
     # A query of operators alone still needs words to rank by: those of the operators.
     plain = plain or " ".join([*filters.symbols, *filters.paths]).replace("*", " ").strip()
-    kind = query_kind(plain)
+    kind = query_kind(rest)
+    pasted = kind in ("code", "trace")
+    kind = kind if pasted else query_kind(plain)
+    quoted = () if pasted else _PHRASE.findall(rest)
+    phrases = tuple(words for phrase in quoted if (words := tuple(tokenize(phrase))))
     spelled = _spelled_names(plain, kind)
     names = tuple(dict.fromkeys(filter(None, map(folded_name, spelled))))
     return Query(plain, kind, _terms(plain), names, spelled, phrases, filters)
@@ -126,7 +131,7 @@ def with_english(query: Query, words: Sequence[str], text: str, kept: Collection
 def query_kind(text: str) -> str:
     """One of `QUERY_KINDS`."""
     words = UNSPACED.sub(_spaced, text).split()
-    if len(_FRAME.findall(text)) >= 2:
+    if len(_FRAME.findall(text)) >= 2 or _PYTHON_FRAME.search(text):
         return "trace"
     if len(words) > 1 and len(_CODE.findall(text)) >= 2:
         return "code"

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from indexer.walk.content import read_source, shown_path
 from indexer.walk.demote import demotion, is_test_path
-from indexer.walk.tree import walk
+from indexer.walk.tree import changed_ns, walk
 
-__all__ = ["demotion", "is_test_path", "read_source", "shown_path", "walk"]
+__all__ = ["changed_ns", "demotion", "is_test_path", "read_source", "shown_path", "walk"]

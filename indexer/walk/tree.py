@@ -227,7 +227,7 @@ class _Walker:
         return "" if wanted else f"data: a large data file; name it with ! in {OWN_IGNORE_FILE} to index it"
 
     def _source(self, path: str, status: os.stat_result) -> SourceFile | SkippedFile | None:
-        size, time = status.st_size, _changed_ns(status)
+        size, time = status.st_size, changed_ns(status)
         known = self._known.get(path)
         head = b""
         if known is not None and known[0] == size and known[1] == time:
@@ -295,7 +295,8 @@ def _entries(folder: str) -> tuple[os.DirEntry[str], ...]:
         return tuple(sorted(found, key=lambda entry: entry.name))
 
 
-def _changed_ns(status: os.stat_result) -> int:
+def changed_ns(status: os.stat_result) -> int:
+    """As `SourceFile.changed_ns`."""
     # Tools that unpack, copy or build repeatably set the time of the content as they like, and two versions
     # may have the same size; only the system sets the time of the change. On Windows it is that of creation.
     return status.st_mtime_ns if os.name == "nt" else status.st_ctime_ns

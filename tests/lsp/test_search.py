@@ -245,6 +245,18 @@ async def test_workspace_symbol_resolves_ranges_where_the_client_can(start, proj
     assert isinstance(found[0].location, lsp.LocationUriOnly) == lazily
 
 
+async def test_a_symbol_is_resolved_to_its_range(start, project):
+    client = await start(project, editor="visual_studio_code")
+    await indexed(client)
+    uri = (project / "src/net/retry.py").as_uri()
+    bare = lsp.WorkspaceSymbol(lsp.LocationUriOnly(uri), "RetryPolicy.run", lsp.SymbolKind.Method)
+    found = (await client.workspace_symbol_async(lsp.WorkspaceSymbolParams(QUESTION)))[0]
+    whole = lsp.WorkspaceSymbol(found.location, found.name, found.kind)
+    for asked in (whole, bare):
+        resolved = await asyncio.wait_for(client.workspace_symbol_resolve_async(asked), 10)
+        assert resolved.kind == lsp.SymbolKind.Method
+
+
 async def test_workspace_symbol_is_empty_before_anything_is_typed(start, project):
     client = await start(project)
     assert await client.workspace_symbol_async(lsp.WorkspaceSymbolParams("")) == []
