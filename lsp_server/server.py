@@ -23,7 +23,7 @@ from indexer.errors import UserError
 from lsp_server.follow import Follower
 from lsp_server.indexing import Indexer
 from lsp_server.model import Gate, LoadEmbedder, Model
-from lsp_server.overlays import Document, Documents, Snapshot
+from lsp_server.overlays import Document, Documents, Snapshot, file_path
 from lsp_server.positions import Encoding
 from lsp_server.progress import ProgressBars
 from lsp_server.protocol import DID_UPDATE, Protocol, make_converter
@@ -114,6 +114,8 @@ class CodewhereServer(LanguageServer):
     def add_root(self, uri: str, name: str) -> None:
         """Takes a folder in, and indexes and follows it where the settings say so."""
         root = self.workspaces.add(uri, name)
+        if file_path(uri) is None:
+            self.tell(lsp.MessageType.Warning, f"{uri} is no folder of this machine, so it is not searched.")
         if root is not None and self.settings.auto_index and not root.paused:
             self.index(root)
 
@@ -193,6 +195,12 @@ class CodewhereServer(LanguageServer):
     def tell(self, kind: lsp.MessageType, message: str) -> None:
         """Shows a sentence to the person."""
         self.window_show_message(lsp.ShowMessageParams(kind, message))
+
+    def tell_once(self, kind: lsp.MessageType, message: str) -> None:
+        """As `tell`, but the same sentence no second time."""
+        if message not in self._told:
+            self._told.add(message)
+            self.tell(kind, message)
 
     def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401 - pygls' signature
         """Defects go to the log; a pop-up for each would only disturb. Failed requests were answered."""

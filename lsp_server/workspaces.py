@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from indexer.overlay import Overlay
     from indexer.types import Answer, Embedder, Function, Status, Vectors
     from lsp_server.model import Gate
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -182,10 +179,7 @@ class Workspaces:
     def add(self, uri: str, name: str) -> Root | None:
         """A new root; None where the URI names no folder of this machine or one that is there already."""
         path = file_path(uri)
-        if path is None:
-            log.warning("The workspace folder %r is not on this machine; it is left out.", uri)
-            return None
-        if path in self._roots:
+        if path is None or path in self._roots:
             return None
         root = Root(uri, name or path.name or str(path), path, self._open)
         self._roots[path] = root

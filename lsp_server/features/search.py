@@ -18,6 +18,8 @@ from lsp_server.protocol import SEARCH, guarded
 from lsp_server.server import CodewhereServer
 from lsp_server.workspaces import Root
 
+NO_FOLDER = "No folder is open, so there is nothing to search."
+
 if TYPE_CHECKING:
     from indexer.overlay import Overlay
 
@@ -107,7 +109,7 @@ async def ask(
 
     def work() -> Found:
         answers: list[tuple[Root, Answer]] = []
-        notes: list[str] = [] if roots else ["No folder is open, so there is nothing to search."]
+        notes: list[str] = [] if roots else [NO_FOLDER]
         for root in roots:
             if stop.is_set():
                 break

@@ -8,7 +8,7 @@ from lsprotocol import types as lsp
 
 from indexer.types import Answer, Function
 from lsp_server.answers import Locator, symbol_kind
-from lsp_server.features.search import Hit, ask, default_filters
+from lsp_server.features.search import NO_FOLDER, Hit, ask, default_filters
 from lsp_server.protocol import guarded
 from lsp_server.server import CodewhereServer
 from lsp_server.workspaces import Root
@@ -44,6 +44,9 @@ async def _resolve(ls: CodewhereServer, symbol: lsp.WorkspaceSymbol) -> lsp.Work
 
 
 async def _find(ls: CodewhereServer, query: str) -> list[lsp.WorkspaceSymbol]:
+    if not ls.workspaces.all():
+        # Symbols come without notes.
+        ls.tell_once(lsp.MessageType.Info, NO_FOLDER)
     limit, filters = ls.settings.limit, default_filters(ls)
 
     def ask_root(root: Root, overlay: Overlay | None) -> Answer:

@@ -33,6 +33,15 @@ async def test_initialize_is_answered_before_anything_is_loaded(start, project):
     assert (status["modelState"], status["model"], status["device"]) == ("loading", None, None)
 
 
+async def test_folders_that_cannot_be_searched_are_told(start):
+    client = await start(workspace_folders=[lsp.WorkspaceFolder("untitled:x", "x")])
+    for _ in range(2):
+        assert await client.workspace_symbol_async(lsp.WorkspaceSymbolParams("anything")) == []
+    said = [message.message for message in client.messages]
+    assert said[0].startswith("untitled:x is no folder of this machine")
+    assert said[1:] == ["No folder is open, so there is nothing to search."]
+
+
 def libraries(client):
     """Packages whose compiled parts the server has loaded."""
     maps = Path(f"/proc/{client._server.pid}/maps")
