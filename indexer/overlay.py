@@ -83,6 +83,16 @@ def words_of(functions: dict[int, StoredFunction]) -> set[str]:
     return {word for column in columns for word in column.split()}
 
 
+def having(functions: dict[int, StoredFunction], runs: Collection[Sequence[str]]) -> set[int]:
+    """The functions that have some run of search words in one of their fields."""
+    texts = [f" {' '.join(run)} " for run in runs]
+    return {
+        id_
+        for id_, stored in functions.items()
+        if any(text in f" {column} " for column in fields(stored.function) for text in texts)
+    }
+
+
 def dense_hits(
     functions: dict[int, StoredFunction], vectors: dict[str, Vectors], query: Vectors
 ) -> list[Hit]:

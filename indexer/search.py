@@ -13,7 +13,7 @@ from typing import NamedTuple
 from indexer.changed import changed_files
 from indexer.errors import UserError
 from indexer.languages import LANGUAGES
-from indexer.overlay import Overlay, dense_hits, lexical_hits, matching, words_of
+from indexer.overlay import Overlay, dense_hits, having, lexical_hits, matching, words_of
 from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank, with_english
 from indexer.rank.glossary import Gloss, gloss
 from indexer.stale import stale_files
@@ -97,7 +97,7 @@ class Search:
         unknown = (
             self._without_vectors({hit.id for hit in lexical} - {hit.id for hit in dense}) if dense else set()
         )
-        by_words = _candidates(lexical, functions, unknown)
+        by_words = _candidates(lexical, functions, unknown, self._verbatim(query, where))
         return Found(query, by_words, _candidates(dense, functions), statistics, filters)
 
     def _clean(self, text: str) -> str:
@@ -161,6 +161,13 @@ class Search:
                 scores.setdefault(id_, last)
         scores |= {hit.id: hit.score for hit in best}
         return [Hit(id_, score) for id_, score in scores.items()]
+
+    def _verbatim(self, query: Query, where: Where) -> set[int]:
+        """The functions with a run of the query's words, those of buffers included."""
+        if not query.runs:
+            return set()
+        stored = self._store.shortest_symbols(self._root.id, query.fts_runs, CANDIDATES, where)
+        return {*stored, *having(self._buffers, query.runs)}
 
     def _dense(self, query: Query, limit: int, where: Where) -> list[Hit]:
         embedder = self._embedder()
@@ -271,15 +278,21 @@ def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
 
 
 def _candidates(
-    hits: Iterable[Hit], functions: dict[int, StoredFunction], unknown: Collection[int] = ()
+    hits: Iterable[Hit],
+    functions: dict[int, StoredFunction],
+    unknown: Collection[int] = (),
+    verbatim: Collection[int] = (),
 ) -> list[Candidate]:
     """Hits with their functions, best first; those deleted meanwhile are left out.
 
     :param unknown: Those that have no vector.
+    :param verbatim: Those with a run of the query's words.
     """
     ordered = sorted(hits, key=lambda hit: (-hit.score, hit.id))
     return [
-        Candidate(hit.id, stored.function, stored.demoted, hit.score, hit.id not in unknown)
+        Candidate(
+            hit.id, stored.function, stored.demoted, hit.score, hit.id not in unknown, hit.id in verbatim
+        )
         for hit in ordered
         if (stored := functions.get(hit.id)) is not None
     ]

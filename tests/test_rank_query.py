@@ -102,6 +102,17 @@ def test_the_strings_of_pasted_code_and_traces_are_no_phrases(text: str, kind: s
     assert query.phrases == () and kind in ("", query.kind)
 
 
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("pattern must begin with a slash", ["pattern must begin with", "must begin with a slash"]),
+        ("where is the retry delay computed", []),
+    ],
+)
+def test_runs_are_words_that_stand_together(text: str, runs: list[str]) -> None:
+    assert [" ".join(run) for run in parse_query(text).runs] == runs
+
+
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_query_that_sqlite_takes(text: str) -> None:
@@ -112,6 +123,8 @@ def test_any_text_is_a_query_that_sqlite_takes(text: str) -> None:
         db.execute("CREATE VIRTUAL TABLE t USING fts5(symbol, path, doc, body)")
         db.execute("SELECT * FROM t WHERE t MATCH ?", (query.fts,)).fetchall()
         db.execute("SELECT * FROM t WHERE t MATCH ?", (query.fts_names,)).fetchall()
+    if query.runs:
+        db.execute("SELECT * FROM t WHERE t MATCH ?", (query.fts_runs,)).fetchall()
 
 
 def test_a_pasted_file_gives_no_more_terms_than_are_searched() -> None:

@@ -22,6 +22,8 @@ class Candidate:
     """Lexical: BM25, higher is better. Dense: cosine of the best window."""
     has_vector: bool = True
     """Whether the other search could have found it."""
+    verbatim: bool = False
+    """Whether it has a run of the query's words (`Query.runs`)."""
 
 
 class Statistics(NamedTuple):
@@ -46,6 +48,7 @@ class Entry:
     dense: float | None = None
     dense_rank: int | None = None
     has_vector: bool = True
+    verbatim: bool = False
     values: dict[str, float] = field(default_factory=dict)
 
 
@@ -75,6 +78,10 @@ def _position(item: Candidate | Entry) -> tuple[str, int, int, int]:
 def _entry(entries: dict[int, Entry], candidate: Candidate) -> Entry:
     if candidate.id not in entries:
         entries[candidate.id] = Entry(
-            candidate.id, candidate.function, candidate.demoted, has_vector=candidate.has_vector
+            candidate.id,
+            candidate.function,
+            candidate.demoted,
+            has_vector=candidate.has_vector,
+            verbatim=candidate.verbatim,
         )
     return entries[candidate.id]

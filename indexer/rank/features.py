@@ -86,7 +86,10 @@ class _Files:
 
 def _lexical(entries: Sequence[Entry], idf: dict[str, float]) -> dict[str, Array]:
     total = sum(idf.values()) or 1.0
-    return {"words": np.array([entry.lexical for entry in entries]) / (_TERM_CEILING * total)}
+    return {
+        "words": np.array([entry.lexical for entry in entries]) / (_TERM_CEILING * total),
+        "verbatim": _flags(entry.verbatim for entry in entries),
+    }
 
 
 def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str, float]) -> dict[str, Array]:

@@ -12,6 +12,9 @@ from indexer.types import SearchFilters
 MAX_TERMS = 64
 """Distinct words a query is searched by; a pasted file has more, and its first ones say enough."""
 
+RUN, LONGEST_RUN = 4, 7
+"""Words of a run, three of which are no fillers: that they stand together elsewhere is no chance."""
+
 QUERY_KINDS = ("symbol", "keyword", "sentence", "question", "code", "trace")
 
 _ENGLISH_FILLERS = """
@@ -66,6 +69,8 @@ class Query:
     filters: SearchFilters = field(default_factory=SearchFilters)
     abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the searched code writes for some of the terms."""
+    runs: tuple[tuple[str, ...], ...] = ()
+    """Words that stand together in it; code that has them so has what was pasted, a message above all."""
     english: str = ""
     """A query in another natural language in English, word by word (`indexer.rank.glossary`)."""
 
@@ -88,6 +93,11 @@ class Query:
             return words
         must = " AND ".join(phrases)
         return f"({must}) AND ({' OR '.join([*phrases, words])})"
+
+    @property
+    def fts_runs(self) -> str:
+        """FTS5 expression for code that has some run of the query's words; empty where it has none."""
+        return " OR ".join(f'"{" ".join(run)}"' for run in self.runs)
 
     @property
     def fts_names(self) -> str:
@@ -118,7 +128,7 @@ def parse_query(text: str) -> Query:
     phrases = tuple(words for phrase in quoted if (words := tuple(tokenize(phrase))))
     spelled = _spelled_names(plain, kind)
     names = tuple(dict.fromkeys(filter(None, map(folded_name, spelled))))
-    return Query(plain, kind, _terms(plain), names, spelled, phrases, filters)
+    return Query(plain, kind, _terms(plain), names, spelled, phrases, filters, runs=_runs(plain))
 
 
 def with_english(query: Query, words: Sequence[str], text: str, kept: Collection[str]) -> Query:
@@ -186,6 +196,14 @@ def _terms(text: str) -> tuple[str, ...]:
     words = list(dict.fromkeys(tokenize(text)))
     telling = [word for word in words if word not in _STOP_WORDS]
     return tuple((telling or words)[:MAX_TERMS])
+
+
+def _runs(text: str) -> tuple[tuple[str, ...], ...]:
+    words = tokenize(text)[:MAX_TERMS]
+    telling = [at for at, word in enumerate(words) if word not in _STOP_WORDS]
+    spans = ((first, max(last + 1, first + RUN)) for first, last in zip(telling, telling[2:], strict=False))
+    runs = (tuple(words[first:end]) for first, end in spans if end <= len(words))
+    return tuple(dict.fromkeys(run for run in runs if len(run) <= LONGEST_RUN))
 
 
 def _spelled_names(text: str, kind: str) -> tuple[str, ...]:

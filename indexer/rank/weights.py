@@ -8,6 +8,7 @@ FIELD_WEIGHTS = (5.0, 5.0, 2.0, 1.0)
 
 WORDS_ONLY = {
     "words": 8.16,
+    "verbatim": 2.0,
     "file_name": 0.98,
     "file_name_whole": 1.47,
     "folder": 3.57,
@@ -37,6 +38,7 @@ WORDS_ONLY = {
 
 HYBRID = {
     "words": 2.22,
+    "verbatim": 2.0,
     "file_name": 1.33,
     "file_name_whole": 1.05,
     "folder": 3.74,
