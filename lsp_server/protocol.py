@@ -59,8 +59,12 @@ def make_converter() -> Converter:
 
 
 def _read_exactly(converter: Converter, kind: type, check: Callable[[Any], Any]) -> None:
-    """Read a type, and no enumeration made of it, by a check of ours."""
-    converter.register_structure_hook_func(lambda wanted: wanted is kind, lambda value, _type: check(value))
+    """Read a type by a check of ours; enumerations made of it come here too, and stay what they are."""
+
+    def read(value: object, wanted: type) -> object:
+        return check(value) if wanted is kind else wanted(check(value))
+
+    converter.register_structure_hook(kind, read)
 
 
 class Protocol(LanguageServerProtocol):

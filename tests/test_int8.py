@@ -44,14 +44,13 @@ def test_int8_vectors_are_those_of_float32_within_rounding(model_folder):
 
 @needs_int8
 def test_the_shipped_model_loses_nothing_to_int8():
-    exact, half, rounded = (
-        load_embedder("small", device="cpu", dtype=dtype) for dtype in ("fp32", "bf16", "int8")
-    )
+    exact, rounded = (load_embedder("small", device="cpu", dtype=dtype) for dtype in ("fp32", "int8"))
     texts = [text for text in TEXTS if text]
     expected = exact.encode_code(texts)
     loss = 1 - (expected * rounded.encode_code(texts)).sum(axis=1)
     assert loss.max() < 0.005
-    assert loss.mean() < 3 * (1 - (expected * half.encode_code(texts)).sum(axis=1)).mean()
+    # Not against bfloat16, whose own loss differs with the processor.
+    assert loss.mean() < 0.001
 
 
 @needs_int8
