@@ -50,8 +50,8 @@ RATE = 0.08
 DECAY = 0.001
 AT_LEAST = {"named_type": 0.5, "named": 0.3, "named_as_spelled": 0.2, "symbol": 0.0, "verbatim": 2.0}
 """What a definition is worth at least, and a run of words: the queries have too few line spans and no pasted messages
-to teach it. A name that holds the query's
-words never counts against its function: the words alone, which say much the same, would make up for it otherwise."""
+to teach it. A name that holds the query's words never counts against its function: the words alone, which say much the
+same, would make up for it otherwise."""
 UNSEEN = {"vendored": -3.0, "generated": -3.0}
 """Fitted where the repositories have such files; else taken from the weight of tests and examples."""
 FILELESS = ("cosqa", "he")

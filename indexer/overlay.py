@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from indexer.rank.tokens import contains
 from indexer.store import FileRow, Hit, LexicalStatistics, StoredFunction
 from indexer.store.filters import PathFilter, symbol_matches
 from indexer.store.lexical import fields
@@ -85,11 +86,10 @@ def words_of(functions: dict[int, StoredFunction]) -> set[str]:
 
 def having(functions: dict[int, StoredFunction], runs: Collection[Sequence[str]]) -> set[int]:
     """The functions that have some run of search words in one of their fields."""
-    texts = [f" {' '.join(run)} " for run in runs]
     return {
         id_
         for id_, stored in functions.items()
-        if any(text in f" {column} " for column in fields(stored.function) for text in texts)
+        if any(contains(column.split(), run) for column in fields(stored.function) for run in runs)
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -50,12 +49,12 @@ class Reader:
 
     def read(self, job: Job, parse: Parse) -> Read:
         """Read one file and parse it if its content changed; never raises on what a file holds."""
-        from indexer.walk import read_source
+        from indexer.walk import file_hash, read_source
 
         content = read_source(self.root, job.file.path, self.max_file_bytes)
         if isinstance(content, SkippedFile):
             return Read(job.file, b"", content)
-        digest = hashlib.blake2b(content, digest_size=16).digest()
+        digest = file_hash(content)
         if digest == job.known_hash:
             return Read(job.file, digest, None)
         return Read(job.file, digest, parse(job.file.path, content))

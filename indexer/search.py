@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from indexer.changed import changed_files
 from indexer.errors import UserError
-from indexer.languages import LANGUAGES
 from indexer.overlay import Overlay, dense_hits, having, lexical_hits, matching, words_of
 from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank, with_english
 from indexer.rank.glossary import Gloss, gloss
@@ -112,6 +111,10 @@ class Search:
 
     def _check_operators(self, query: Query) -> None:
         """Say what is unknown in the query; it is no error, as it may not be typed to its end yet."""
+        if not (query.filters.languages or query.filters.kinds):
+            return
+        from indexer.languages import LANGUAGES
+
         for name, values, known in (
             ("lang", query.filters.languages, LANGUAGES),
             ("kind", query.filters.kinds, KINDS),
@@ -256,7 +259,7 @@ class Search:
         """Say which files of the answer changed since; buffers stand for their own."""
         paths = {result.function.path for result in results} - self._hidden.keys()
         rows = self._store.files(self._root.id, paths).values()
-        if stale := stale_files(self._path, (row for row in rows if row.path in paths)):
+        if stale := stale_files(self._path, rows):
             others = f" and {len(stale) - 1} more" if len(stale) > 1 else ""
             self._notes.append(
                 f"{shown_path(stale[0])}{others} changed since it was indexed. Run `codewhere index`."

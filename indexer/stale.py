@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from indexer.store import FileRow
-from indexer.walk import changed_ns, read_source
+from indexer.walk import changed_ns, file_hash, read_source
 
 
 def stale_files(root: Path, rows: Iterable[FileRow]) -> list[str]:
@@ -26,4 +25,4 @@ def _is_as_indexed(root: Path, row: FileRow) -> bool:
         return True
     # Touched, copied or checked out again, which need not change what is in it.
     content = read_source(root, row.path, max_file_bytes=row.size)
-    return isinstance(content, bytes) and hashlib.blake2b(content, digest_size=16).digest() == row.hash
+    return isinstance(content, bytes) and file_hash(content) == row.hash

@@ -124,8 +124,8 @@ class CodewhereServer(LanguageServer):
         by_client = self.client_watches()
 
         def work() -> None:
-            for note in self._new_notes(root):
-                self.post(self.tell, lsp.MessageType.Warning, note)
+            for note in self._notes(root):
+                self.post(self.tell_once, lsp.MessageType.Warning, note)
             # Events first: what changes between the first look and the first event would be missed.
             if self.settings.watch:
                 self.follower.follow(root, self.workspaces.config, by_client=by_client)
@@ -265,15 +265,12 @@ class CodewhereServer(LanguageServer):
                 self.refresh_lenses()
         self.announce(reason)
 
-    def _new_notes(self, root: Root) -> list[str]:
-        """What the settings of a root say that was not said before."""
+    def _notes(self, root: Root) -> Sequence[str]:
+        """What there is to say about the settings of a root."""
         try:
-            notes = self.workspaces.config(root.path).notes
+            return self.workspaces.config(root.path).notes
         except UserError:
-            return []  # opening the index says it
-        new = [note for note in notes if note not in self._told]
-        self._told.update(new)
-        return new
+            return ()  # opening the index says it
 
     def _as_query(self, work: Callable[[], Result]) -> Result:
         with self.gate.query():

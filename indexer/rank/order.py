@@ -12,7 +12,7 @@ from indexer.rank.candidates import Candidate, Entry, Statistics, join
 from indexer.rank.explain import lines_that_answer, matched_terms, signals
 from indexer.rank.features import Array, features
 from indexer.rank.query import Query
-from indexer.rank.tokens import tokenize
+from indexer.rank.tokens import contains, tokenize
 from indexer.types import SearchResult, Why
 
 
@@ -109,8 +109,4 @@ def _has_phrases(query: Query, entry: Entry) -> bool:
         return True
     function = entry.function
     fields = [tokenize(text) for text in (function.symbol, function.path, function.doc, function.body)]
-    return all(any(_contains(words, phrase) for words in fields) for phrase in query.phrases)
-
-
-def _contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
-    return any(tuple(words[at : at + len(phrase)]) == tuple(phrase) for at in range(len(words)))
+    return all(any(contains(words, phrase) for words in fields) for phrase in query.phrases)

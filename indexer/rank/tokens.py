@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 TOKENS_VERSION = 1
@@ -107,3 +108,8 @@ def _undouble(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
         return word[:-1]
     return word
+
+
+def contains(words: Sequence[str], run: Sequence[str]) -> bool:
+    """Whether the words of a run stand together among the others, in its order."""
+    return any(tuple(words[at : at + len(run)]) == tuple(run) for at in range(len(words)))

@@ -208,7 +208,8 @@ def _root(row: tuple[Any, ...]) -> RootRow:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredFunction:
-    id_, path, language, kind, symbol_blob, start, end, first, last, doc_chars, signature, text, *marks = row
+    id_, path, language, kind, symbol_blob, start, end, first, last, doc_chars, signature, text = row[:12]
+    demoted, is_test = row[12:]
     symbol = from_blob(symbol_blob)
     doc, body = _split(unpack_text(text), language, symbol, doc_chars)
     function = Function(
@@ -223,9 +224,9 @@ def _stored(row: tuple[Any, ...]) -> StoredFunction:
         doc=doc,
         signature=body[:signature] if isinstance(signature, int) else from_blob(signature),
         body=body,
-        is_test=bool(marks[1]),
+        is_test=bool(is_test),
     )
-    return StoredFunction.of(id_, function, marks[0])
+    return StoredFunction.of(id_, function, demoted)
 
 
 def _split(text: str, language: str, symbol: str, doc_chars: int) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -121,6 +122,11 @@ def binary_reason(head: bytes) -> str:
         return "binary"
     control = len(head) - len(head.translate(None, _CONTROL_BYTES))
     return "binary" if control > _MOST_CONTROL * len(head) else ""
+
+
+def file_hash(content: bytes) -> bytes:
+    """What tells whether the content of a file is still the same: BLAKE2b-128."""
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def shown_path(path: str) -> str:
