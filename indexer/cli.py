@@ -77,7 +77,7 @@ _Model = Annotated[str | None, typer.Option(help="A shipped model, a model folde
 _Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; the best one by default.")]
 _Dim = Annotated[int | None, typer.Option(min=1, help="Cut vectors to this many dimensions.")]
 _Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of the embedder.")]
-_StoreAt = Annotated[str | None, typer.Option("--store", help="A remote vector store (milvus://...).")]
+_StoreAt = Annotated[str | None, typer.Option("--store", help="A remote vector store; not in this version.")]
 _Lang = Annotated[list[str] | None, typer.Option("--lang", "-l", help="Only this language (repeatable).")]
 _Kind = Annotated[
     list[str] | None, typer.Option("--kind", "-k", help="Only this kind: function, method, class, ...")

@@ -53,7 +53,7 @@ class Config:
     limit: int = 10
     """Number of results."""
     store: str | None = None
-    """A remote vector store (``milvus://…``); None keeps vectors in `home`."""
+    """Reserved for a remote vector store (``milvus://…``), which this version refuses; None keeps vectors in `home`."""
     threads: int | None = None
     """CPU threads of the embedder; None is one a core."""
     gpu_memory_mb: int | None = None
@@ -190,6 +190,10 @@ def _switch(value: object) -> bool:
     return word in _TRUE
 
 
+def _remote_store(value: object) -> str:
+    raise ValueError(f"this version keeps vectors on this machine alone, so {_text(value)} cannot be used")
+
+
 def _device(value: object) -> str:
     text = _text(value)
     if not _DEVICE.fullmatch(text):
@@ -216,7 +220,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "exclude": _globs,
     "include_text": _switch,
     "limit": _positive,
-    "store": _text,
+    "store": _remote_store,
     "threads": _positive,
     "gpu_memory_mb": _positive,
 }

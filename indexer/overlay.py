@@ -109,8 +109,8 @@ def _idf(statistics: LexicalStatistics, term: str) -> float:
 def _fits(function: Function, filters: SearchFilters) -> bool:
     if filters.no_tests and function.is_test:
         return False
-    if filters.languages and function.language not in [name.lower() for name in filters.languages]:
+    if filters.languages and function.language not in filters.languages:
         return False
-    if filters.kinds and function.kind not in [kind.lower() for kind in filters.kinds]:
+    if filters.kinds and function.kind not in filters.kinds:
         return False
     return not filters.symbols or any(symbol_matches(function.symbol, symbol) for symbol in filters.symbols)

@@ -61,9 +61,15 @@ def safe_lines(text: str) -> str:
     return "\n".join(safe(line.removesuffix("\r")) for line in text.split("\n"))
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Rich would end the process with status 1; that `head` has read enough is no failure.
+        raise BrokenPipeError
+
+
 def make_console(*, stderr: bool = False) -> Console:
     """A console that prints text as it is: no markup, no emoji codes, no guessed highlighting."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    return _Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from indexer.changed import changed_files
 from indexer.errors import UserError
+from indexer.filters import merge, resolve
 from indexer.overlay import Overlay, dense_hits, having, lexical_hits, matching, words_of
 from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank, with_english
 from indexer.rank.glossary import Gloss, gloss
 from indexer.stale import stale_files
 from indexer.store import Hit, Store, StoredFunction
 from indexer.store.filters import PathFilter, Where
-from indexer.types import KINDS, Answer, Embedder, SearchFilters, SearchResult, Vectors
+from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
 from indexer.walk import shown_path
 
 CANDIDATES = 300  # of each kind; fusion looks no deeper
@@ -84,8 +85,8 @@ class Search:
     def candidates(self, text: str, filters: SearchFilters, *, limit: int = CANDIDATES) -> Found:
         """What ranking is given; benchmarks fit its weights on this. `UserError` for an empty query."""
         query = self._with_abbreviations(self._with_english(parse_query(self._clean(text))))
-        self._check_operators(query)
-        filters = merge(filters, query.filters)
+        filters, unknown_names = resolve(merge(filters, query.filters))
+        self._notes += unknown_names
         changed = changed_files(self._path) if filters.changed_only else frozenset()
         where = self._store.filter(self._root.id, filters, changed=changed)
         self._buffers = matching(self._buffers, filters, changed)
@@ -108,19 +109,6 @@ class Search:
                 f"The query has {len(cleaned):,} characters; only the first {MAX_QUERY_CHARS:,} were used."
             )
         return cleaned[:MAX_QUERY_CHARS]
-
-    def _check_operators(self, query: Query) -> None:
-        """Say what is unknown in the query; it is no error, as it may not be typed to its end yet."""
-        if not (query.filters.languages or query.filters.kinds):
-            return
-        from indexer.languages import LANGUAGES
-
-        for name, values, known in (
-            ("lang", query.filters.languages, LANGUAGES),
-            ("kind", query.filters.kinds, KINDS),
-        ):
-            for value in set(values) - set(known):
-                self._notes.append(f"Unknown {name}:{value}. Known: {', '.join(sorted(known))}.")
 
     def _with_english(self, query: Query) -> Query:
         if query.kind in ("code", "trace") or not (english := self._gloss(query.text)).words:
@@ -173,7 +161,8 @@ class Search:
         return {*stored, *having(self._buffers, query.runs)}
 
     def _dense(self, query: Query, limit: int, where: Where) -> list[Hit]:
-        embedder = self._embedder()
+        # Something is nearest to question marks, too, but it answers nothing.
+        embedder = self._embedder() if query.terms else None
         if embedder is None:
             return []
         # An embedder of somebody else's need not know of it.
@@ -238,6 +227,10 @@ class Search:
         _, functions = self._store.coverage(self._root.id, self._fingerprint)
         if not functions:
             self._notes.append("Nothing is indexed in this folder: no function or text was found in it.")
+        elif not found.query.terms:
+            self._notes.append(
+                "The query has no words to search by. Ask for what the code does, or for a name."
+            )
         elif found.query.phrases:
             self._notes.append(
                 "Nothing has the quoted words in that order. Without quotes each word counts by itself."
@@ -264,20 +257,6 @@ class Search:
             self._notes.append(
                 f"{shown_path(stale[0])}{others} changed since it was indexed. Run `codewhere index`."
             )
-
-
-def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
-    """Filters that were given beside a query together with those written in it."""
-    return replace(
-        given,
-        languages=given.languages + written.languages,
-        kinds=given.kinds + written.kinds,
-        paths=given.paths + written.paths,
-        exclude=given.exclude + written.exclude,
-        symbols=given.symbols + written.symbols,
-        no_tests=given.no_tests or written.no_tests,
-        changed_only=given.changed_only or written.changed_only,
-    )
 
 
 def _candidates(

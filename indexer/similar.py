@@ -11,6 +11,7 @@ import numpy as np
 
 from indexer.changed import changed_files
 from indexer.errors import UserError
+from indexer.filters import resolve
 from indexer.overlay import Overlay, dense_hits, matching
 from indexer.store import Hit, Store, StoredFunction
 from indexer.types import (
@@ -62,6 +63,7 @@ class Similar:
     ) -> Answer:
         """The answer; the function at the line, and what encloses it or lies in it, is not part of it."""
         start = time.perf_counter()
+        filters, unknown_names = resolve(filters)
         here = self._function_at(path, line)
         if text is None and here is None:
             raise UserError(f"There is no indexed function at {path}:{line}. Name a line inside a function.")
@@ -76,9 +78,9 @@ class Similar:
         embedded, functions = self._store.coverage(self._root.id, self._fingerprint)
         coverage = embedded / functions if functions else 0.0
         name = wanted.symbol if text is None else "the selection"
-        notes = () if results else ("Nothing else is similar enough or passes the filters.",)
+        nothing = () if results else ("Nothing else is similar enough or passes the filters.",)
         elapsed_ms = (time.perf_counter() - start) * 1000
-        return Answer(f"similar to {name}", coverage, elapsed_ms, tuple(results), notes)
+        return Answer(f"similar to {name}", coverage, elapsed_ms, tuple(results), (*unknown_names, *nothing))
 
     def _function_at(self, path: str, line: int) -> Function | None:
         if path in self._overlay.files:

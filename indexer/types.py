@@ -183,7 +183,9 @@ class UpdateReport:
     removed: int = 0
     functions: int = 0
     embedded: int = 0
+    """Texts that got vectors."""
     reused: int = 0
+    """Functions that needed none: their text had been embedded before, or is that of another function."""
     skipped: list[SkippedFile] = field(default_factory=list)
     elapsed_s: float = 0.0
     cancelled: bool = False

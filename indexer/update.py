@@ -222,9 +222,10 @@ class Update:
             return embedder
         with self._locked(root_id, "vectors") as held:
             if held:
-                self.report.reused, _ = self.store.coverage(root_id, embedder.fingerprint)
                 missing = self.store.missing(root_id, model, self.request.first)
                 self._embed_missing(embedder, model, missing)
+                covered, _ = self.store.coverage(root_id, embedder.fingerprint)
+                self.report.reused = covered - self.report.embedded
             if not self._stopped(held):
                 self._improve_graph(root_id, embedder)
         return embedder

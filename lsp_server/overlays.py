@@ -176,7 +176,7 @@ class ParseCache:
 
 def file_path(uri: str) -> Path | None:
     """Absolute path of a file URI with ``..`` and symbolic links resolved; None for any other URI."""
-    path = uris.to_fs_path(uri)
+    path = _fs_path(uri)
     if not path or "\0" in path:
         return None
     try:
@@ -187,5 +187,9 @@ def file_path(uri: str) -> Path | None:
 
 def _key(uri: str) -> str:
     # Clients write the same file with different escapes (`%3A`, `:`); the path is what counts.
-    path = uris.to_fs_path(uri)
-    return path or uri
+    return _fs_path(uri) or uri
+
+
+def _fs_path(uri: str) -> str | None:
+    # The host of a file URI may be empty or this one (RFC 8089); pygls takes any for a Windows share.
+    return uris.to_fs_path(uri.replace("file://localhost/", "file:///", 1))

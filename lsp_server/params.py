@@ -76,7 +76,10 @@ def position(raw: object) -> lsp.Position:
 
 def _range(raw: object) -> lsp.Range:
     values = checks.read_object(raw, {"start": position, "end": position}, required=("start", "end"))
-    return lsp.Range(values["start"], values["end"])
+    where = lsp.Range(values["start"], values["end"])
+    if (where.end.line, where.end.character) < (where.start.line, where.start.character):
+        raise ValueError("a range that ends after it starts is expected")
+    return where
 
 
 def _document(raw: object) -> str:

@@ -36,9 +36,10 @@ def test_the_start_imports_nothing_heavy():
     assert heavy.isdisjoint(modules)
 
 
-def test_a_closed_pipe_ends_quietly(indexed, tmp_path):
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "text"])
+def test_a_closed_pipe_ends_quietly(indexed, tmp_path, form):
     (tmp_path / "queries.txt").write_text("retry\n" * 2000, encoding="utf-8")
-    process = start("search", "--words", "--queries", tmp_path / "queries.txt", "--json", indexed)
+    process = start("search", "--words", "--queries", tmp_path / "queries.txt", *form, indexed)
     process.stdout.readline()
     process.stdout.close()
     assert process.wait(60) == 0

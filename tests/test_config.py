@@ -123,6 +123,11 @@ def test_a_repository_may_not_choose_what_runs_or_where_data_goes(root, line):
     assert line.split()[0] in config.notes[0]
 
 
+def test_a_remote_store_is_refused_as_nothing_would_be_kept_there():
+    with pytest.raises(UserError, match="this machine alone, so milvus://team cannot be used"):
+        load_config(store="milvus://team")
+
+
 @pytest.mark.parametrize("text", ["max_file_bytes = -1", "not toml at all [", "exclude = 3", "\x00"])
 def test_a_broken_repository_file_is_told_and_left_out(root, text):
     write(root, ROOT_FILE, text)

@@ -45,6 +45,15 @@ def test_an_unchanged_folder_is_not_read_again(index: Index, embedder: HashEmbed
     assert index.generation == generation
 
 
+def test_functions_of_one_text_are_reused_so_that_the_counts_add_up(
+    index: Index, folder: Path, embedder: HashEmbedder
+) -> None:
+    (folder / "copy.py").write_text((folder / "src/retry.py").read_text())
+    report = index.update()
+    assert report.embedded == embedder.encoded < report.functions
+    assert report.embedded + report.reused == report.functions
+
+
 def test_editing_one_function_embeds_one_function(index: Index, folder: Path, embedder: HashEmbedder) -> None:
     index.update()
     path = folder / "src/retry.py"

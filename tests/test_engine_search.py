@@ -141,6 +141,7 @@ def test_the_limit_holds(index: Index) -> None:
     ("query", "filters"),
     [
         ("run task lang:python -tests", SearchFilters()),
+        ("run task lang:Py -tests", SearchFilters()),
         ("run task", SearchFilters(languages=("python",), no_tests=True)),
         ("run task -tests", SearchFilters(paths=("src/retry.py",))),
         ("run task path:src/*.py", SearchFilters()),
@@ -174,9 +175,11 @@ def test_filters_that_leave_nothing_are_explained(index: Index) -> None:
     ("query", "filters", "note"),
     [
         ('"the entry oldest"', SearchFilters(), "quoted words"),
+        ("???", SearchFilters(), "no words"),
+        ("lang:python", SearchFilters(), "no words"),
         ("task", SearchFilters(paths=("/new/",)), "codewhere index"),
-        ("task lang:klingon", SearchFilters(), "Unknown lang:klingon. Known: bash"),
-        ("task kind:func", SearchFilters(), "Unknown kind:func. Known: class"),
+        ("task lang:klingon", SearchFilters(), "Unknown language 'klingon'. Known: bash"),
+        ("task kind:func", SearchFilters(), "Unknown kind 'func'. Known: function"),
     ],
 )
 def test_an_empty_answer_says_why(index: Index, query: str, filters: SearchFilters, note: str) -> None:

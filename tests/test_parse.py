@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.languages import LANGUAGES, language_of
+from indexer.languages import LANGUAGES, language_of, languages_named
 from indexer.parse import parse
 from indexer.types import KINDS, ParsedFile
 
@@ -207,6 +207,32 @@ def test_many_syntax_errors_are_counted() -> None:
 )
 def test_the_language_is_told_by_name_and_first_bytes(path: str, head: bytes, language: str | None) -> None:
     assert language_of(path, head) == language
+
+
+@pytest.mark.parametrize(
+    ("name", "languages"),
+    [
+        ("Python", ("python",)),
+        ("py", ("python",)),
+        (".rs", ("rust",)),
+        ("c++", ("cpp",)),
+        ("C#", ("csharp",)),
+        ("golang", ("go",)),
+        ("zsh", ("bash",)),
+        ("ts", ("typescript", "tsx")),
+        ("tsx", ("tsx",)),
+        ("mli", ("ocaml",)),
+        ("klingon", ()),
+        ("", ()),
+    ],
+)
+def test_a_language_goes_by_several_names(name: str, languages: tuple[str, ...]) -> None:
+    assert languages_named(name) == languages
+
+
+def test_no_two_languages_share_a_nickname() -> None:
+    names = [*LANGUAGES, *(name for row in LANGUAGES.values() for name in row.nicknames)]
+    assert len(names) == len(set(names))
 
 
 def test_endings_belong_to_one_language_each() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indexer.rank.tokens import MAX_WORD_CHARS, stem, tokenize
@@ -45,6 +45,7 @@ def test_a_run_of_data_is_one_short_word() -> None:
 
 @settings(deadline=None)
 @given(st.text())
+@example("\u0e33")
 def test_words_are_lower_case_letters_and_digits(text: str) -> None:
     for word in tokenize(text):
         assert word

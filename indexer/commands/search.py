@@ -21,6 +21,7 @@ from indexer.commands.common import (
 )
 from indexer.config import load_config
 from indexer.errors import UserError
+from indexer.filters import resolve
 from indexer.render import print_answer, print_json, print_line, safe
 
 if TYPE_CHECKING:
@@ -196,14 +197,18 @@ def _below(root: Path, place: Path) -> str:
 def _filters(options: Options, below: str) -> SearchFilters:
     from indexer.types import SearchFilters
 
-    return SearchFilters(
-        languages=_languages(options.languages or ()),
-        kinds=_kinds(options.kinds or ()),
+    filters = SearchFilters(
+        languages=tuple(options.languages or ()),
+        kinds=tuple(options.kinds or ()),
         paths=tuple(_inside(below, options.paths or ())),
         exclude=tuple(options.exclude or ()),
         no_tests=options.no_tests,
         changed_only=options.changed,
     )
+    resolved, unknown = resolve(filters)
+    if unknown:
+        raise UserError(unknown[0])
+    return resolved
 
 
 def _inside(below: str, globs: Iterable[str]) -> Iterator[str]:
@@ -221,30 +226,6 @@ def _inside(below: str, globs: Iterable[str]) -> Iterator[str]:
         yield base + (glob.lstrip("/") if anchored else f"**/{glob}")
     if not given or not below.endswith("/"):
         yield base
-
-
-def _languages(names: Sequence[str]) -> tuple[str, ...]:
-    if not names:
-        return ()
-    from indexer.languages import LANGUAGES, language_of
-
-    chosen = []
-    for name in names:
-        # `py` and `c++` are understood as well: what a file of that extension would be.
-        language = name.lower() if name.lower() in LANGUAGES else language_of(f"x.{name.lower().lstrip('.')}")
-        if language is None:
-            raise UserError(f"Unknown language {name!r}. Known: {', '.join(sorted(LANGUAGES))}.")
-        chosen.append(language)
-    return tuple(chosen)
-
-
-def _kinds(names: Sequence[str]) -> tuple[str, ...]:
-    from indexer.types import KINDS
-
-    for name in names:
-        if name.lower() not in KINDS:
-            raise UserError(f"Unknown kind {name!r}. Known: {', '.join(KINDS)}.")
-    return tuple(name.lower() for name in names)
 
 
 def _read_queries(path: Path) -> Iterator[str]:

@@ -5,7 +5,7 @@ A language is one row of `registry.ROWS`, one query file `queries/<language>.scm
 
 from __future__ import annotations
 
-from indexer.languages.detect import language_of
+from indexer.languages.detect import language_of, languages_named
 from indexer.languages.registry import LANGUAGES, Language
 
-__all__ = ["LANGUAGES", "Language", "language_of"]
+__all__ = ["LANGUAGES", "Language", "language_of", "languages_named"]

@@ -50,6 +50,19 @@ def language_of(path: str, head: bytes = b"") -> str | None:
     return interpreters.get(shebang[1].decode().lower()) if shebang else None
 
 
+def languages_named(name: str) -> tuple[str, ...]:
+    """The languages that a person calls so (``TypeScript``, ``py``, ``.rs``, ``c++``), as files are stored.
+
+    Empty for a name that is unknown.
+    """
+    name = name.lower()
+    row = LANGUAGES.get(name) or LANGUAGES.get(_nicknames().get(name.lstrip("."), ""))
+    if row is None:
+        return ()
+    dialects = (other.name for other in LANGUAGES.values() if other.dialect_of == row.name)
+    return (row.alias or row.name, *dialects)
+
+
 def _settle(extension: str, language: str, head: bytes) -> str | None:
     decide = _SHARED.get(extension)
     decided = decide(head) if decide and head else language
@@ -93,6 +106,15 @@ _SHARED: dict[str, Callable[[bytes], str]] = {
     ".pl": _perl,
 }
 """What decides between the languages of an ending; an empty answer means none of them."""
+
+
+@lru_cache(maxsize=1)
+def _nicknames() -> dict[str, str]:
+    """Endings of files without their dot, names of interpreters and what else a language is called."""
+    _, extensions, interpreters = _tables()
+    endings = {extension[1:]: language for extension, language in extensions.items()}
+    nicknames = {name: row.name for row in LANGUAGES.values() for name in row.nicknames}
+    return {**interpreters, **endings, **nicknames}
 
 
 @lru_cache(maxsize=1)

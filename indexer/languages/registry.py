@@ -38,6 +38,10 @@ class Language:
     """Whether neighbouring definitions of one name are one function (equations, clauses)."""
     alias: str = ""
     """The name its files go by, where one language has several grammars."""
+    dialect_of: str = ""
+    """A language that people mean this one with as well."""
+    nicknames: tuple[str, ...] = ()
+    """What people call it beside its name and its file name endings, lower case."""
 
     @cached_property
     def line_marks(self) -> tuple[bytes, ...]:
@@ -77,9 +81,15 @@ ROWS = (
         ("deno", "ts-node", "tsx"),
         constructors=("constructor",),
     ),
-    Language("tsx", "tree_sitter_typescript:language_tsx", (".tsx",), constructors=("constructor",)),
+    Language(
+        "tsx",
+        "tree_sitter_typescript:language_tsx",
+        (".tsx",),
+        constructors=("constructor",),
+        dialect_of="typescript",
+    ),
     Language("java", "tree_sitter_java:language", (".java",), markup="html"),
-    Language("go", "tree_sitter_go:language", (".go",)),
+    Language("go", "tree_sitter_go:language", (".go",), nicknames=("golang",)),
     Language("rust", "tree_sitter_rust:language", (".rs",), separator="::", constructors=("new",)),
     Language("c", "tree_sitter_c:language", (".c", ".h"), separator="::"),
     Language(
@@ -110,7 +120,15 @@ ROWS = (
         separator="::",
         constructors=("<type>",),
     ),
-    Language("csharp", "tree_sitter_c_sharp:language", (".cs", ".csx"), (), ("dotnet-script",), markup="xml"),
+    Language(
+        "csharp",
+        "tree_sitter_c_sharp:language",
+        (".cs", ".csx"),
+        (),
+        ("dotnet-script",),
+        markup="xml",
+        nicknames=("c#",),
+    ),
     Language(
         "php",
         "tree_sitter_php:language_php",
@@ -158,6 +176,7 @@ ROWS = (
         ("sh", "bash", "zsh", "dash", "ksh", "ash", "bats"),
         line_comments=HASH_COMMENTS,
         block_comments=(),
+        nicknames=("shell", "shellscript"),
     ),
     Language(
         "elixir",
@@ -243,7 +262,9 @@ ROWS = (
         line_comments=("!>", "!<", "!"),
         block_comments=(),
     ),
-    Language("objc", "tree_sitter_objc:language", (".m", ".mm")),
+    Language(
+        "objc", "tree_sitter_objc:language", (".m", ".mm"), nicknames=("objective-c", "objectivec", "obj-c")
+    ),
     Language(
         "matlab",
         "tree_sitter_matlab:language",
@@ -260,6 +281,7 @@ ROWS = (
         "tree_sitter_hcl:language",
         (".tf", ".hcl", ".tfvars", ".nomad"),
         line_comments=("#", "//"),
+        nicknames=("terraform",),
     ),
     Language(
         "make",
@@ -269,6 +291,7 @@ ROWS = (
         ("make",),
         line_comments=HASH_COMMENTS,
         block_comments=(),
+        nicknames=("makefile",),
     ),
     Language(
         "cmake",
@@ -280,7 +303,13 @@ ROWS = (
     ),
     Language("markdown", "", (".md", ".markdown", ".mdx", ".mkd", ".mdown", ".qmd", ".rmd")),
     Language("text", "", (".txt", ".rst", ".rest", ".adoc", ".asciidoc", ".org")),
-    Language("verilog", "tree_sitter_verilog:language", (".sv", ".svh", ".v", ".vh"), constructors=("new",)),
+    Language(
+        "verilog",
+        "tree_sitter_verilog:language",
+        (".sv", ".svh", ".v", ".vh"),
+        constructors=("new",),
+        nicknames=("systemverilog",),
+    ),
 )
 
 LANGUAGES: dict[str, Language] = {row.name: row for row in ROWS}

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-TOKENS_VERSION = 1
+TOKENS_VERSION = 2
 """Of the rules below; a lexical index made with another version must be rebuilt."""
 
 MAX_WORD_CHARS = 64
@@ -58,7 +58,9 @@ def _foreign_tokens(word: str) -> list[str]:
     start = 0
     for match in UNSPACED.finditer(word):
         tokens += _spaced_tokens(word[start : match.start()])
-        tokens += _pairs(unicodedata.normalize("NFKC", match.group()))
+        # Normalising takes the Thai and Lao letter am apart, into a mark and a letter.
+        for run in _WORD.findall(unicodedata.normalize("NFKC", match.group())):
+            tokens += _pairs(run)
         start = match.end()
     return tokens + _spaced_tokens(word[start:])
 

@@ -37,7 +37,7 @@ def compile_filters(
     for column, values in (("language", filters.languages), ("kind", filters.kinds)):
         if values:
             conditions.append(f"f.{column} IN ({', '.join('?' * len(values))})")
-            parameters += [value.lower() for value in values]
+            parameters += values
     if filters.symbols:
         patterns = [_symbol_pattern(symbol) for symbol in filters.symbols]
         each = "lower(CAST(f.symbol AS TEXT)) GLOB ?"

@@ -78,6 +78,21 @@ async def test_a_file_outside_of_the_folders_is_refused(start, project, tmp_path
             await request(client, "codewhere/similar", params)
 
 
+async def test_this_machine_may_be_named_in_a_uri(start, project):
+    client = await start(project)
+    await indexed(client)
+    uri = (project / "src/config.py").as_uri().replace("file://", "file://localhost")
+    answer = await request(client, "codewhere/similar", {"textDocument": {"uri": uri}, "position": at(4)})
+    assert answer["query"] == "parse_settings"
+
+
+async def test_a_range_that_ends_before_it_starts_is_refused(start, project):
+    client = await start(project)
+    await indexed(client)
+    with pytest.raises(JsonRpcException, match="range: a range that ends after it starts"):
+        await similar(client, project / "src/config.py", range={"start": at(4, 2), "end": at(4, 1)})
+
+
 async def test_without_a_model_the_reason_is_told(start, project):
     client = await start(project, options={"model": "broken"})
     await until(lambda: client.updates and client.updates[-1]["modelState"] == "failed")

@@ -1,0 +1,42 @@
+"""Search filters as people write them, and what the store has for that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from indexer.types import KINDS, SearchFilters
+
+
+def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
+    """Filters that were given beside a query together with those written in it."""
+    return replace(
+        given,
+        languages=given.languages + written.languages,
+        kinds=given.kinds + written.kinds,
+        paths=given.paths + written.paths,
+        exclude=given.exclude + written.exclude,
+        symbols=given.symbols + written.symbols,
+        no_tests=given.no_tests or written.no_tests,
+        changed_only=given.changed_only or written.changed_only,
+    )
+
+
+def resolve(filters: SearchFilters) -> tuple[SearchFilters, list[str]]:
+    """The filters by the names that the store has, and a sentence for each name that is unknown.
+
+    Unknown names stay and find nothing: a query may not be typed to its end yet.
+    """
+    notes = []
+    kinds = tuple(kind.lower() for kind in filters.kinds)
+    for kind in sorted(set(kinds) - set(KINDS)):
+        notes.append(f"Unknown kind {kind!r}. Known: {', '.join(KINDS)}.")
+    languages: list[str] = []
+    for name in filters.languages:
+        # The table of languages is read only where it is needed.
+        from indexer.languages import LANGUAGES, languages_named
+
+        named = languages_named(name)
+        if not named:
+            notes.append(f"Unknown language {name!r}. Known: {', '.join(sorted(LANGUAGES))}.")
+        languages += named or (name,)
+    return replace(filters, languages=tuple(languages), kinds=kinds), notes
