@@ -69,6 +69,12 @@ def test_a_second_answer_of_a_file_gives_way_once() -> None:
     assert [result.function.symbol for result in found] == ["f", "i", "g", "h"]
 
 
+def test_a_copy_of_an_answer_gives_way() -> None:
+    pairs = (("a.py", "f"), ("copy/a.py", "f"), ("b.py", "g"))
+    found = ranked("save it", candidates(*(function(*pair) for pair in pairs), scores=(9.0, 8.9, 8.5)))
+    assert paths(found) == ["a.py", "b.py", "copy/a.py"]
+
+
 PREFERRED = [
     # (query, better path, better symbol, worse path, worse symbol)
     ("basket total", "src/basket.py", "f", "src/other.py", "f"),
@@ -82,6 +88,7 @@ PREFERRED = [
     ("open a file", "src/unix/fs.c", "f", "src/win/fs.c", "f"),
     ("open a file", "src/fs.c", "f", "src/fs.h", "f"),
     ("open a file", "src/fs.ts", "f", "src/fs.d.ts", "f"),
+    ("open a file", "src/fs.ts", "f", "src/fs.d.cts", "f"),
     ("open a file", "src/fs.py", "f", "src/deep/down/below/fs.py", "f"),
 ]
 

@@ -85,6 +85,13 @@ def test_a_quoted_phrase_must_be_there_in_order() -> None:
     assert _finds(parse_query("error handler"), "the handler of an error")
 
 
+def test_quotes_in_a_message_need_not_be_in_the_code() -> None:
+    query = parse_query("ProtocolError: Unexpected qop value \"b'auth-conf'\" in digest auth")
+    assert _finds(query, 'raise ProtocolError(f"Unexpected qop value {qop!r} in digest auth")')
+    query = parse_query('where do we raise "no such table" when the schema is missing')
+    assert query.phrases == () and ("no", "such", "tabl") in query.runs
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

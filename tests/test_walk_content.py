@@ -22,6 +22,7 @@ DEMOTED = {
         src/generated/api.ts
         types.generated.ts zz_generated.deepcopy.go yarn.lock package-lock.json Cargo.lock go.sum
         parse.tab.c lex.yy.c gradlew moc_window.cpp docs/api/class.html schema.gen.ts model_gen.go
+        dist/axios.js packages/ui/dist/esm/index.mjs dist/types.d.ts
     """,
     "minified": "app.min.js style.min.css dist/app.bundle.js",
     "test": """
@@ -32,6 +33,7 @@ DEMOTED = {
     """,
     "example": "examples/a.py demo/x.js samples/Foo.java docs_src/app.py my-example/x.go",
     "": """
+        dist/build.py src/dist.js
         src/flask/testing.py lib/latest.py src/contest.c app/external/client.py src/deps/resolve.py attest.go
         greatest.js sample.py src/jquery.js protest.rb lib/spec.md
         src/generator.py vendors.md inspector.rs fastest/a.c

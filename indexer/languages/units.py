@@ -42,7 +42,7 @@ class Unit:
     extends: bool = False
     """Whether it adds members to a type declared elsewhere."""
     bound: bool = False
-    """Whether it is an anonymous function bound to a name."""
+    """Whether it is a function in an expression, most often one that a name is bound to."""
     body: int = -1
     """Where the body begins, -1 if there is none."""
     is_test: bool = False
@@ -165,7 +165,12 @@ def arrange(found: Captures, text: bytes, language: Language) -> tuple[list[Unit
 
 
 def _is_detail(unit: Unit, stack: list[Unit], text: bytes) -> bool:
-    """Whether an anonymous function is one line of another function, and is found with that."""
+    """Whether a function in an expression needs no unit of its own.
+
+    It is one line of another function, or has a unit by the name that it is bound to.
+    """
+    if unit.body >= 0 and any(outer.body == unit.body for outer in stack):
+        return True
     inside = any(outer.kind in FUNCTION_KINDS for outer in stack)
     return inside and b"\n" not in text[unit.node_start : unit.node_end]
 

@@ -90,7 +90,7 @@ def headers_of_others(paths: Iterable[str]) -> set[str]:
         ".pyi": (".py",),
     }
     twins[".mli"] = (".ml",)
-    found = {path for path in known if path.endswith(".d.ts")}
+    found = {path for path in known if path.endswith((".d.ts", ".d.mts", ".d.cts"))}
     for path in known:
         at = path.rfind(".")
         if at > 0 and any(path[:at] + ending in known for ending in twins.get(path[at:], ())):

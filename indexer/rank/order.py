@@ -71,28 +71,33 @@ def _contributions(
 
 
 def _decayed(entries: Sequence[Entry], scores: Array, limit: int) -> list[tuple[int, float]]:
-    """(index, score) of the best, each lowered where a better one of its file is before it.
+    """(index, score) of the best, each lowered where a better one of its file, or with its text, is before it.
 
     Equal scores keep the order of the entries, which is that of path and position.
     """
     order = np.argsort(-scores, kind="stable")
-    taken: set[str] = set()
+    paths: set[str] = set()
+    texts: set[str] = set()
     waiting = [(float(scores[at]), int(at)) for at in order]
     answer: list[tuple[int, float]] = []
     while waiting and len(answer) < limit:
-        best, at = _next(waiting, entries, taken)
+        best, at = _next(waiting, entries, paths, texts)
         answer.append((at, best))
-        taken.add(entries[at].function.path)
+        paths.add(entries[at].function.path)
+        texts.add(entries[at].function.text)
     return answer
 
 
-def _next(waiting: list[tuple[float, int]], entries: Sequence[Entry], taken: set[str]) -> tuple[float, int]:
+def _next(
+    waiting: list[tuple[float, int]], entries: Sequence[Entry], paths: set[str], texts: set[str]
+) -> tuple[float, int]:
     """Take the best of what waits, which is sorted, so the search ends at the first that no decay can reach."""
     best, where = -math.inf, -1
     for place, (score, at) in enumerate(waiting):
         if score <= best:
             break
-        lowered = score - weights.SAME_FILE * (entries[at].function.path in taken)
+        function = entries[at].function
+        lowered = score - weights.SAME_FILE * (function.path in paths or function.text in texts)
         if lowered > best:
             best, where = lowered, place
     return best, waiting.pop(where)[1]

@@ -15,6 +15,10 @@ MAX_TERMS = 64
 RUN, LONGEST_RUN = 4, 7
 """Words of a run, three of which are no fillers: that they stand together elsewhere is no chance."""
 
+MOST_BESIDE_PHRASES = 4
+"""Words beside quoted ones, which a result must have; in a longer query they are a part of a message, where what is
+quoted is often not in the code: ``cannot open "a.txt" for writing``."""
+
 QUERY_KINDS = ("symbol", "keyword", "sentence", "question", "code", "trace")
 
 _ENGLISH_FILLERS = """
@@ -65,7 +69,7 @@ class Query:
     spelled: tuple[str, ...] = ()
     """The same as they were written: ``Serialize`` is a type where ``serialize`` is a method."""
     phrases: tuple[tuple[str, ...], ...] = ()
-    """Search words of the quoted phrases; a result must contain each in order."""
+    """Search words of the quoted phrases of a short query; a result must contain each in order."""
     filters: SearchFilters = field(default_factory=SearchFilters)
     abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the searched code writes for some of the terms."""
@@ -126,9 +130,13 @@ def parse_query(text: str) -> Query:
     kind = kind if pasted else query_kind(plain)
     quoted = () if pasted else _PHRASE.findall(rest)
     phrases = tuple(words for phrase in quoted if (words := tuple(tokenize(phrase))))
+    runs = _runs(plain)
+    if len(_PHRASE.sub(" ", rest).split()) > MOST_BESIDE_PHRASES:
+        runs = tuple(dict.fromkeys((*(phrase for phrase in phrases if len(phrase) > 1), *runs)))
+        phrases = ()
     spelled = _spelled_names(plain, kind)
     names = tuple(dict.fromkeys(filter(None, map(folded_name, spelled))))
-    return Query(plain, kind, _terms(plain), names, spelled, phrases, filters, runs=_runs(plain))
+    return Query(plain, kind, _terms(plain), names, spelled, phrases, filters, runs=runs)
 
 
 def with_english(query: Query, words: Sequence[str], text: str, kept: Collection[str]) -> Query:

@@ -71,7 +71,7 @@ HYBRID = {
 }
 
 SAME_FILE = 3.0
-"""What a result loses where a better one of the same file is before it."""
+"""What a result loses where a better one of the same file, or with the same text, is before it."""
 
 CHANCE_SLOPE = 0.205
 CHANCE_OFFSET = -1.016

@@ -61,6 +61,8 @@ _GENERATED_FILE = re.compile(
     | libtool\.m4 | install-sh | depcomp | .+\.(snap|pbxproj|js\.map|css\.map)
     """
 )
+_BUILT_SCRIPT = re.compile(r"(^|/)dist/.*\.([cm]?js|d\.[cm]?ts)$")
+"""Scripts that are committed as they are published, beside what they were built from."""
 _RENDERED_PAGE = re.compile(r"(^|/)(docs?|javadoc|apidocs|docsets)/.*\.html?$")
 """Pages of a manual that lie beside the code were rendered from it."""
 _MINIFIED_FILE = re.compile(r".+[-.]min\.(m?js|cjs|css)|.+\.(bundle|chunk)\.(m?js|css)")
@@ -106,6 +108,7 @@ def demotion(path: str, head: bytes) -> str:
     if (
         by_folder == "generated"
         or _RENDERED_PAGE.search(path)
+        or _BUILT_SCRIPT.search(path)
         or _GENERATED_FILE.fullmatch(name)
         or _says_generated(head)
     ):

@@ -20,6 +20,10 @@
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
           (generator_function body: (_) @body)]) @bound
 
+; A function with a name of its own, in the middle of an expression: a callback, `export default there && function get() {}`.
+(function_expression name: (identifier) @name body: (_) @body) @bound
+(generator_function name: (identifier) @name body: (_) @body) @bound
+
 ; A default export without a name.
 (export_statement "default" @name
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)

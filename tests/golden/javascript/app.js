@@ -85,3 +85,15 @@ export default function () {
 app.get('/', (req, res) => {
   res.send('hi');
 });
+
+stream.on('data', function keepChunk(chunk) {
+  chunks.push(chunk);
+});
+
+const Panel = React.memo(function Panel(props) {
+  return <div>{props.text}</div>;
+});
+
+module.exports.load = typeof window !== 'undefined' && function load(url) {
+  return fetch(url);
+};
