@@ -8,12 +8,14 @@ ship are then fitted on all repositories, because more data generalises better.
 
 The loss is that of list-wise learning: cross entropy between the right files and the softmax of each file's
 best function. Where a target has lines, or the query is the name of a definition, the right function must
-also win within its file; where the target is one function (intents.py), it must win over all candidates.
+also win within its file; where the target is one function (intents.py, questions.py), it must win over all candidates.
+What a function is worth before types and loose statements of its file is tried on the last, value by value.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import re
@@ -21,7 +23,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +37,7 @@ from repos import (
     by_words_and_signals,
     load,
     markdown,
+    mean,
     report,
     summary,
     write_tables,
@@ -56,6 +59,11 @@ UNSEEN = {"vendored": -3.0, "generated": -3.0}
 """Fitted where the repositories have such files; else taken from the weight of tests and examples."""
 FILELESS = ("cosqa", "he")
 """Sets of single functions dealt into files at random: they teach which function of a file, never which file."""
+IN_FILE = tuple(itertools.product((0.0, 1.0, 2.0, 3.0), (0.0, 0.5, 1.0)))
+"""What is tried of `BLOCK_IN_FILE` and `TYPE_IN_FILE`. No higher: hardly any of the queries ask for a type, and with 2
+a type that is asked for by what it does is behind all of its file."""
+FIRST = 3
+"""Where questions with one answer should find it."""
 NEVER_POSITIVE = (
     "test", "example", "vendored", "generated", "superseded", "foreign_platform", "header", "is_text", "depth",
 )  # fmt: skip
@@ -75,10 +83,18 @@ class Example:
     right_function: Array | None
     """Where the right function is known, 1 for it."""
 
-    @property
-    def is_one_function(self) -> bool:
-        """Whether no other function will do, in whatever file."""
-        return any("symbol" in target for target in self.question.targets)
+
+class Fitted(NamedTuple):
+    """All that is learnt."""
+
+    hybrid: dict[str, float]
+    words_only: dict[str, float]
+    in_file: tuple[float, float]
+
+
+def is_one_function(question: Question) -> bool:
+    """Whether no other function will do than the targets, in whatever file."""
+    return any("symbol" in target for target in question.targets)
 
 
 def examples(questions: Sequence[Question], names: list[str], *, dense: bool) -> list[Example]:
@@ -155,7 +171,7 @@ class _Batch:
         # A function competes with those of its own file, because which file is right is the other half of the loss;
         # one that alone is right competes with all candidates of its query.
         rivals = [
-            np.full(len(e.files), n_files[-1] + at) if e.is_one_function else e.files + n_files[at]
+            np.full(len(e.files), n_files[-1] + at) if is_one_function(e.question) else e.files + n_files[at]
             for at, e in enumerate(data)
         ]
         self.rivals = torch.tensor(np.concatenate(rivals))
@@ -180,11 +196,16 @@ def _log_softmax(scores: torch.Tensor, group: torch.Tensor, n_groups: int) -> to
     return scores - top[group] - torch.log(total)[group]
 
 
-def halves(questions: Iterable[Question]) -> tuple[set[str], set[str]]:
-    """Repositories dealt alternately, language by language."""
-    languages = sorted({(question.language, question.repository) for question in questions})
-    names = [repository for _, repository in languages]
-    return set(names[::2]), set(names[1::2])
+def halves(sets: Iterable[Iterable[Question]]) -> tuple[set[str], set[str]]:
+    """Repositories dealt alternately, language by language, one set after the other: a new set moves no repository."""
+    dealt: tuple[set[str], set[str]] = (set(), set())
+    for questions in sets:
+        named = sorted(
+            {(q.language, q.repository) for q in questions if q.repository not in set.union(*dealt)}
+        )
+        for at, (_, repository) in enumerate(named):
+            dealt[at % 2].add(repository)
+    return dealt
 
 
 def complete(fitted: dict[str, float]) -> dict[str, float]:
@@ -195,20 +216,27 @@ def complete(fitted: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 2) for name, value in fitted.items() if abs(value) >= 0.02}
 
 
-def use(hybrid: dict[str, float], words_only: dict[str, float]) -> None:
+def use(fitted: Fitted) -> None:
     """Rank with these weights in this process."""
-    weights.HYBRID, weights.WORDS_ONLY = hybrid, words_only
+    weights.HYBRID, weights.WORDS_ONLY = fitted.hybrid, fitted.words_only
+    weights.BLOCK_IN_FILE, weights.TYPE_IN_FILE = fitted.in_file
 
 
 def cross_fitted(sets: Sequence[Sequence[Question]]) -> list[dict[str, dict[str, float]]]:
     """For each set the scores by way of ranking, every repository ranked by weights that never saw it."""
-    first, second = halves(question for questions in sets for question in questions)
+    first, second = halves(sets)
     scores: list[dict[str, dict[str, float]]] = [defaultdict(dict) for _ in sets]
     for seen, unseen in ((first, second), (second, first)):
-        use(*fit_both(sets, seen))
+        use(fit_all(sets, seen))
         for at, questions in enumerate(sets):
             for name, order in _ways(questions).items():
-                scores[at][name] |= {q.id: q.ndcg(order(q)) for q in questions if q.repository in unseen}
+                found = {q.id: (q, order(q)) for q in questions if q.repository in unseen}
+                scores[at][name] |= {id_: q.ndcg(functions) for id_, (q, functions) in found.items()}
+                if all(is_one_function(q) for q in questions):
+                    first = {
+                        id_: float(0 < q.place(functions) <= FIRST) for id_, (q, functions) in found.items()
+                    }
+                    scores[at][f"{name}: in the first {FIRST}"] |= first
     return scores
 
 
@@ -221,14 +249,28 @@ def _has_vectors(questions: Sequence[Question]) -> bool:
     return any(question.found.dense for question in questions)
 
 
-def fit_both(
-    sets: Sequence[Sequence[Question]], repositories: set[str]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """(hybrid, words-only) weights; the hybrid ones grow out of the others, which more queries taught."""
+def fit_all(sets: Sequence[Sequence[Question]], repositories: set[str]) -> Fitted:
+    """The weights; the hybrid ones grow out of those for words, which more queries taught."""
     words_only = _fit_on(sets, repositories, {}, dense=False)
     with_vectors = [questions for questions in sets if _has_vectors(questions)]
     hybrid = _fit_on(with_vectors, repositories, words_only, dense=True) if with_vectors else weights.HYBRID
-    return complete(hybrid), complete(words_only)
+    return fit_in_file(sets, repositories, complete(hybrid), complete(words_only))
+
+
+def fit_in_file(
+    sets: Sequence[Sequence[Question]],
+    repositories: set[str],
+    hybrid: dict[str, float],
+    words_only: dict[str, float],
+) -> Fitted:
+    """The weights with what a function is worth in its file, of all that is tried the best for single functions."""
+    asked = [q for questions in sets for q in _only(questions, repositories) if is_one_function(q)]
+
+    def worth(in_file: tuple[float, float]) -> float:
+        use(Fitted(hybrid, words_only, in_file))
+        return mean([q.ndcg(by_everything(q)) for q in asked])
+
+    return Fitted(hybrid, words_only, max(IN_FILE, key=worth))
 
 
 def _fit_on(
@@ -237,7 +279,7 @@ def _fit_on(
     names: list[str] = []
     data = [e for questions in sets for e in examples(_only(questions, repositories), names, dense=dense)]
     for example in data:
-        if example.question.category in FILELESS or example.is_one_function:
+        if example.question.category in FILELESS or is_one_function(example.question):
             example.right_file[:] = 0
     return fit(data, names, start)
 
@@ -260,17 +302,17 @@ def fit_chance(questions: Sequence[Question]) -> tuple[float, float]:
     return round(float(model.coef_[0, 0]), 3), round(float(model.intercept_[0]), 3)
 
 
-def write_weights(
-    hybrid: Mapping[str, float], words_only: Mapping[str, float], chance: tuple[float, float]
-) -> None:
+def write_weights(fitted: Fitted, chance: tuple[float, float]) -> None:
     """Put the numbers into indexer/rank/weights.py; its texts stay."""
     path = Path(weights.__file__)
     text = path.read_text("utf-8")
-    for name, value in (("HYBRID", hybrid), ("WORDS_ONLY", words_only)):
+    for name, value in (("HYBRID", fitted.hybrid), ("WORDS_ONLY", fitted.words_only)):
         body = "".join(f'    "{key}": {number},\n' for key, number in value.items())
         text = re.sub(rf"^{name} = \{{.*?^\}}$", f"{name} = {{\n{body}}}", text, flags=re.M | re.S)
     for name, number in (
         ("SAME_FILE", weights.SAME_FILE),
+        ("BLOCK_IN_FILE", fitted.in_file[0]),
+        ("TYPE_IN_FILE", fitted.in_file[1]),
         ("CHANCE_SLOPE", chance[0]),
         ("CHANCE_OFFSET", chance[1]),
     ):
@@ -289,8 +331,8 @@ def main() -> None:
     tables = [_table(questions, scores) for questions, scores in zip(sets, cross_fitted(sets), strict=True)]
     sections = [f"### {s['what']}\n\n{markdown(table)}" for s, table in zip(settings, tables, strict=True)]
     print("\n\n".join(sections), flush=True)
-    hybrid, words_only = fit_both(sets, {question.repository for questions in sets for question in questions})
-    use(hybrid, words_only)
+    fitted = fit_all(sets, {question.repository for questions in sets for question in questions})
+    use(fitted)
     for named, questions in zip(settings, sets, strict=True):
         shipped = report(questions, _ways(questions))
         named["held out"] = "the columns with signals: weights fitted on the other half of the repositories"
@@ -304,7 +346,7 @@ def main() -> None:
             (arguments.results / f"ranking-{path.stem}.json").write_text(result, "utf-8")
         write_tables("\n\n".join(sections))
     if arguments.write:
-        write_weights(hybrid, words_only, fit_chance(next(filter(_has_vectors, sets), sets[0])))
+        write_weights(fitted, fit_chance(next(filter(_has_vectors, sets), sets[0])))
 
 
 def _table(questions: Sequence[Question], scores: Mapping[str, dict[str, float]]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class Question:
     prefix: str
     """The indexed folder inside the repository; targets count from the repository's top."""
     found: Found
+    any_target: bool = False
+    """Whether one of the targets is as good as all of them."""
 
     def is_hit(self, function: Function, target: Mapping[str, Any]) -> bool:
         """Whether a function lies in a target: the same file, and the same lines where the target has lines.
@@ -69,11 +71,18 @@ class Question:
 
     def ndcg(self, functions: Sequence[Function]) -> float:
         """NDCG@10: each target counts once, at the first function that hits it."""
+        if self.any_target:
+            return 1 / math.log2(at + 1) if (at := self.place(functions)) else 0.0
         gain = 0.0
         for target in self.targets:
             hits = (at for at, function in enumerate(functions[:CUT]) if self.is_hit(function, target))
             gain += next((1 / math.log2(at + 2) for at in hits), 0.0)
         return gain / sum(1 / math.log2(at + 2) for at in range(min(CUT, len(self.targets))))
+
+    def place(self, functions: Sequence[Function]) -> int:
+        """Rank of the first function that hits a target, from 1; 0 where none of the ten first does."""
+        hits = (any(self.is_hit(function, target) for target in self.targets) for function in functions[:CUT])
+        return next((at for at, hit in enumerate(hits, 1) if hit), 0)
 
 
 Order = Callable[[Question], Sequence[Function]]

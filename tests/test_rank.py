@@ -69,6 +69,22 @@ def test_a_second_answer_of_a_file_gives_way_once() -> None:
     assert [result.function.symbol for result in found] == ["f", "i", "g", "h"]
 
 
+@pytest.mark.parametrize(("kind", "symbol"), [("module", ""), ("class", "Basket")])
+def test_a_function_is_before_the_statements_and_types_of_its_file(
+    kind: str, symbol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = function("shop.py", symbol, "items = []\n" * 10, kind=kind)
+    trio = other, function("shop.py", "f"), function("other.py", "g")
+    found = ranked("save the money", candidates(*trio, scores=(9.0, 8.8, 8.6)))
+    assert [result.function.symbol for result in found] == ["f", "g", symbol]
+    monkeypatch.setattr(fitted, "BLOCK_IN_FILE", 0.0)
+    monkeypatch.setattr(fitted, "TYPE_IN_FILE", 0.0)
+    plain = ranked("save the money", candidates(*trio, scores=(9.0, 8.8, 8.6)))
+    assert [result.function.symbol for result in plain] == [symbol, "g", "f"]
+    # The file is as good an answer as its best code says.
+    assert found[0].score == plain[0].score
+
+
 def test_a_copy_of_an_answer_gives_way() -> None:
     pairs = (("a.py", "f"), ("copy/a.py", "f"), ("b.py", "g"))
     found = ranked("save it", candidates(*(function(*pair) for pair in pairs), scores=(9.0, 8.9, 8.5)))
@@ -132,7 +148,7 @@ def test_old_and_foreign_files_are_found_when_they_are_named() -> None:
 def test_a_file_whose_functions_agree_lifts_its_best() -> None:
     alone = function("a/alone.py", "f")
     together = [function("b/many.py", name, start_line=at * 30) for at, name in enumerate("ghij")]
-    found = candidates(alone, *together, scores=(6.1, 6.0, 6.0, 6.0, 6.0))
+    found = candidates(alone, *together, scores=(6.0,) * 5)
     assert paths(ranked("apply the voucher", found))[0] == "b/many.py"
 
 

@@ -28,8 +28,8 @@ Array = npt.NDArray[np.float64]
 
 _TERM_CEILING = 2.2
 """The most FTS5's BM25 gives one word, times its inverse document frequency: k1 + 1."""
-_DENSE_POOL = 100
-"""Nearest functions whose cosines set the scale of the dense score; models differ in their ranges."""
+_POOL = 100
+"""Best functions of each search, whose scores set its scale: cosines differ with the model, BM25 with the query."""
 _FARTHEST = -3.0
 _NOT_EMBEDDED = 1.0
 """The dense score of what words found and has no vector yet: as of a near one, so that words decide about it."""
@@ -49,11 +49,10 @@ def features(
     """Of every candidate, by name; each float64 [n]."""
     idf = {term: inverse_document_frequency(statistics, term) for term in query.terms}
     files = _Files([entry.function.path for entry in entries])
-    found = _lexical(entries, idf)
+    found = _lexical(entries, idf, files)
     found |= _names(query, entries, files, idf)
     found |= _kinds(query, entries)
     found |= _demotions(query, entries, files)
-    found |= _file_evidence("words", found["words"], files)
     if has_dense:
         found |= _dense(entries, files)
         found["name_query_dense"] = found["dense"] * (query.kind == "symbol")
@@ -84,12 +83,30 @@ class _Files:
         return self.spread(best)
 
 
-def _lexical(entries: Sequence[Entry], idf: dict[str, float]) -> dict[str, Array]:
-    total = sum(idf.values()) or 1.0
+def _lexical(entries: Sequence[Entry], idf: dict[str, float], files: _Files) -> dict[str, Array]:
+    scores = np.array([entry.lexical for entry in entries])
+    found = np.array([entry.lexical_rank is not None for entry in entries])
+    standard = _standardised(np.where(found, scores, np.nan))
+    shares = scores / (_TERM_CEILING * (sum(idf.values()) or 1.0))
     return {
-        "words": np.array([entry.lexical for entry in entries]) / (_TERM_CEILING * total),
+        "words": np.where(found, standard, _least(standard)),
         "verbatim": _flags(entry.verbatim for entry in entries),
+        **_file_evidence("words", shares, files),
     }
+
+
+def _standardised(scores: Array) -> Array:
+    """How many standard deviations each score is above the mean of the best; NaN stays."""
+    pool = np.sort(scores[~np.isnan(scores)])[::-1][:_POOL]
+    if not len(pool):
+        return scores
+    standard: Array = np.maximum((scores - pool.mean()) / (float(pool.std()) or 1.0), _FARTHEST)
+    return standard
+
+
+def _least(standard: Array) -> float:
+    """What counts for whatever a search did not find."""
+    return float(np.nanmin(standard)) if not np.isnan(standard).all() else 0.0
 
 
 def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str, float]) -> dict[str, Array]:
@@ -178,13 +195,9 @@ def _file_evidence(name: str, values: Array, files: _Files) -> dict[str, Array]:
 
 
 def _dense(entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
-    cosines = np.array([np.nan if entry.dense is None else entry.dense for entry in entries])
-    known = np.sort(cosines[~np.isnan(cosines)])[::-1]
-    pool = known[:_DENSE_POOL]
-    spread = float(pool.std()) or 1.0
-    scores = (cosines - pool.mean()) / spread
-    floor = max(_FARTHEST, float(np.nanmin(scores)))
-    unfound = np.array([floor if entry.has_vector else _NOT_EMBEDDED for entry in entries])
-    scores = np.maximum(np.where(np.isnan(scores), unfound, scores), _FARTHEST)
+    standard = _standardised(np.array([np.nan if entry.dense is None else entry.dense for entry in entries]))
+    least = _least(standard)
+    unfound = np.array([least if entry.has_vector else _NOT_EMBEDDED for entry in entries])
+    scores = np.where(np.isnan(standard), unfound, standard)
     found = {"dense": scores, "file_dense": files.highest(scores, _FARTHEST)}
     return found | _file_evidence("dense", np.maximum(scores + 1, 0.0), files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from indexer.rank.explain import lines_that_answer, matched_terms, signals
 from indexer.rank.features import Array, features
 from indexer.rank.query import Query
 from indexer.rank.tokens import contains, tokenize
-from indexer.types import SearchResult, Why
+from indexer.types import TYPE_KINDS, SearchResult, Why
 
 
 def rank(
@@ -56,7 +57,7 @@ def rank(
             ),
             entries[at].demoted,
         )
-        for at, score in _decayed(entries, scores, limit)
+        for at, score in _decayed(entries, _functions_first(entries, scores), limit)
     ]
 
 
@@ -68,6 +69,29 @@ def _contributions(
     wanted = weights.HYBRID if has_dense else weights.WORDS_ONLY
     names = [name for name in found if wanted.get(name)]
     return names, np.stack([found[name] * wanted[name] for name in names], axis=1)
+
+
+def _functions_first(entries: Sequence[Entry], scores: Array) -> Array:
+    """The scores of each file's candidates, dealt out among them anew.
+
+    How good a file is all of its code says, types and loose statements too, but a function is what is looked for in it.
+    """
+    wanted = scores - np.array([_less_wanted(entry.function.kind) for entry in entries])
+    files: dict[str, list[int]] = defaultdict(list)
+    for at, entry in enumerate(entries):
+        files[entry.function.path].append(at)
+    dealt: Array = scores.copy()
+    for members in files.values():
+        # Both are stable, so that equals keep the order of the entries.
+        best_first = np.argsort(-wanted[members], kind="stable")
+        dealt[np.array(members)[best_first]] = np.sort(scores[members])[::-1]
+    return dealt
+
+
+def _less_wanted(kind: str) -> float:
+    if kind == "module":
+        return weights.BLOCK_IN_FILE
+    return weights.TYPE_IN_FILE if kind in TYPE_KINDS else 0.0
 
 
 def _decayed(entries: Sequence[Entry], scores: Array, limit: int) -> list[tuple[int, float]]:
