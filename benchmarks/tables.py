@@ -36,7 +36,7 @@ def repos_table() -> str:
     results = [result for result in found if result and "repositories" in result["settings"]["what"]]
     if not results:
         return "Not measured yet."
-    columns = max((list(result["ndcg@10"]) for result in results), key=len)
+    columns = [way for way in max((list(result["ndcg@10"]) for result in results), key=len) if ":" not in way]
     lines = ["| NDCG@10 | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for result in results:
         cells = [result["ndcg@10"].get(column) for column in columns]
