@@ -233,10 +233,9 @@ def cross_fitted(sets: Sequence[Sequence[Question]]) -> list[dict[str, dict[str,
                 found = {q.id: (q, order(q)) for q in questions if q.repository in unseen}
                 scores[at][name] |= {id_: q.ndcg(functions) for id_, (q, functions) in found.items()}
                 if all(is_one_function(q) for q in questions):
-                    first = {
+                    scores[at][f"{name}: in the first {FIRST}"] |= {
                         id_: float(0 < q.place(functions) <= FIRST) for id_, (q, functions) in found.items()
                     }
-                    scores[at][f"{name}: in the first {FIRST}"] |= first
     return scores
 
 
