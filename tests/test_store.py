@@ -96,7 +96,7 @@ def test_a_root_does_not_find_functions_of_another(store: Store, root: int) -> N
     ("filters", "expected"),
     [
         (SearchFilters(), {"Pool.get", "test_get", "getter", "Get"}),
-        (SearchFilters(languages=("Go",)), {"Get"}),
+        (SearchFilters(languages=("go",)), {"Get"}),
         (SearchFilters(kinds=("method",)), {"Pool.get"}),
         (SearchFilters(paths=("src/",)), {"Pool.get", "getter"}),
         (SearchFilters(paths=("*.py",)), {"Pool.get", "test_get", "getter"}),
