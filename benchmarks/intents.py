@@ -19,10 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from repos import Question, candidates, keep, settings
+from repos import Question, candidates, indexed, keep, settings
 
-from indexer.config import Config
-from indexer.engine import Index, open_index
+from indexer.engine import Index
 from indexer.overlay import Overlay
 from indexer.training.mining.quality import is_good_code, prose_of
 from indexer.types import FUNCTION_KINDS, Function, ParsedFile
@@ -88,15 +87,14 @@ def main() -> None:
     parser.add_argument("--model", default="small")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    config = Config(home=arguments.home, model=arguments.model)
-    embedder: Any = None
     found: list[Question] = []
-    for repository in json.loads((arguments.data / "repos.json").read_text("utf-8")):
-        folder = arguments.checkouts / repository["name"] / repository["root"]
-        with open_index(folder, config=config, embedder=embedder) as index:
-            index.update()
-            embedder = embedder or index.load_embedder()
-            found += questions(index, repository)
+    for repository, index in indexed(
+        json.loads((arguments.data / "repos.json").read_text("utf-8")),
+        lambda row: arguments.checkouts / row["name"] / row["root"],
+        arguments.home,
+        arguments.model,
+    ):
+        found += questions(index, repository)
     count = len({question.repository for question in found})
     heading = f"one function of {count} repositories by a sentence, vectors of the shipped model"
     keep(arguments.out, settings(arguments.model, heading, found), found)

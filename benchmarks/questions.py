@@ -18,10 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from repos import Question, candidates, keep, settings
+from repos import Question, candidates, indexed, keep, settings
 
-from indexer.config import Config
-from indexer.engine import Index, open_index
+from indexer.engine import Index
 from indexer.rank.query import last_name
 
 HERE = Path(__file__).parent / "questions"
@@ -64,16 +63,16 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="these repositories")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    embedder: Any = None
+    repositories = [
+        repository
+        for repository in json.loads((HERE / "repositories.json").read_text("utf-8"))
+        if not arguments.only or repository["name"] in arguments.only
+    ]
     found: list[Question] = []
-    for repository in json.loads((HERE / "repositories.json").read_text("utf-8")):
-        if arguments.only and repository["name"] not in arguments.only:
-            continue
-        config = Config(home=arguments.home, model=arguments.model)
-        with open_index(arguments.checkouts / repository["name"], config=config, embedder=embedder) as index:
-            index.update()
-            embedder = embedder or index.load_embedder()
-            found += questions(index, repository)
+    for repository, index in indexed(
+        repositories, lambda row: arguments.checkouts / row["name"], arguments.home, arguments.model
+    ):
+        found += questions(index, repository)
         print(f"{repository['name']}: {len(found)} questions so far", file=sys.stderr, flush=True)
     count = len({question.repository for question in found})
     heading = (

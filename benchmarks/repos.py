@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,20 @@ def collect(arguments: argparse.Namespace) -> list[Question]:
                         )
                     )
     return questions
+
+
+def indexed(
+    repositories: Iterable[dict[str, Any]], folder: Callable[[dict[str, Any]], Path], home: Path, model: str
+) -> Iterator[tuple[dict[str, Any], Index]]:
+    """Each repository with its index, brought up to date; all share one embedder."""
+    embedder: Any = None
+    for repository in repositories:
+        with open_index(
+            folder(repository), config=Config(home=home, model=model), embedder=embedder
+        ) as index:
+            index.update()
+            embedder = embedder or index.load_embedder()
+            yield repository, index
 
 
 def candidates(index: Index, text: str, *, overlay: Overlay | None = None, words_only: bool = False) -> Found:

@@ -143,6 +143,7 @@ def test_the_limit_holds(index: Index) -> None:
         ("run task lang:python -tests", SearchFilters()),
         ("run task lang:Py -tests", SearchFilters()),
         ("run task", SearchFilters(languages=("python",), no_tests=True)),
+        ("run task", SearchFilters(languages=("Python",), kinds=("Method",), no_tests=True)),
         ("run task -tests", SearchFilters(paths=("src/retry.py",))),
         ("run task path:src/*.py", SearchFilters()),
     ],

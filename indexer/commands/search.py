@@ -205,10 +205,10 @@ def _filters(options: Options, below: str) -> SearchFilters:
         no_tests=options.no_tests,
         changed_only=options.changed,
     )
-    resolved, unknown = resolve(filters)
+    _, unknown = resolve(filters)
     if unknown:
         raise UserError(unknown[0])
-    return resolved
+    return filters
 
 
 def _inside(below: str, globs: Iterable[str]) -> Iterator[str]:
