@@ -249,5 +249,5 @@ class Embedder(Protocol):
     def encode_code(self, texts: Sequence[str]) -> Vectors:
         """Vectors of code texts, float32 [n, dim], L2-normalised; texts longer than the window are cut."""
 
-    def split_windows(self, text: str) -> list[str]:
-        """The overlapping windows of a text, each within `max_tokens`; one for a short text."""
+    def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
+        """The overlapping windows of each text, each within `max_tokens`; one for a short text."""

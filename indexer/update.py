@@ -23,7 +23,7 @@ from indexer.store import FileRow, Store
 from indexer.types import Embedder, ParsedFile, Progress, SkippedFile, SourceFile, UpdateReport, Vectors
 
 _FIRST_BATCH = 4  # texts for the embedder at a time, until it is known how fast it is
-_LARGEST_BATCH = 4_096
+_LARGEST_BATCH = 1_024
 _REMOVED_AT_ONCE = 100  # files; writers of other roots wait for one transaction at a time
 _GC_EVERY_S = 86_400.0
 _RACY_NS = 2_000_000_000  # the coarsest time stamps of a file system still in use (FAT)
@@ -247,7 +247,7 @@ class Update:
                 yield functools.partial(self._compute, embedder, model, batch)
 
         # A GPU computes one batch while the CPU reads, tokenises and writes others.
-        for computed in run_ahead(batches(), 0 if embedder.device == "cpu" else 1):
+        for computed in run_ahead(batches(), 0 if embedder.device == "cpu" else 2):
             self.store.add_vectors(model, computed.vectors)
             self.report.embedded += len(computed.vectors)
             done += computed.n
@@ -288,7 +288,7 @@ class Update:
 
 def embed(embedder: Embedder, texts: dict[int, str]) -> list[tuple[int, Vectors]]:
     """Content id -> float32 [windows, dim]: the windows of all texts go to the embedder together."""
-    windows = [embedder.split_windows(text) or [text] for text in texts.values()]
+    windows = embedder.split_windows(list(texts.values()))
     flat = [window for group in windows for window in group]
     if not flat:
         return []
@@ -317,7 +317,11 @@ def _scope(paths: Sequence[str] | None) -> list[str] | None:
 
 def _next_size(size: int, elapsed: float, longest: float) -> int:
     """Size of the next batch after one of `size` texts took so many seconds."""
-    wanted = size * 2 if elapsed < longest / 3 else size // 2 if elapsed > longest else size
+    wanted = size
+    if elapsed < longest / 3:
+        wanted = size * 4 if elapsed < longest / 12 else size * 2
+    elif elapsed > longest:
+        wanted = size // 2
     return max(1, min(_LARGEST_BATCH, wanted))
 
 

@@ -102,9 +102,9 @@ class YieldingEmbedder:
             done += len(piece)
         return np.concatenate(parts) if parts else np.zeros((0, self.dim), np.float32)
 
-    def split_windows(self, text: str) -> list[str]:
-        """The overlapping windows of a text, each within `max_tokens`."""
-        return self._inner.split_windows(text)
+    def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
+        """The overlapping windows of each text, each within `max_tokens`."""
+        return self._inner.split_windows(texts)
 
     def unload(self) -> None:
         """Frees the memory of the model until it is needed again."""

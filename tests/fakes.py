@@ -34,7 +34,10 @@ class HashEmbedder:
         self.encoded += len(texts)
         return self._encode(texts)
 
-    def split_windows(self, text: str) -> list[str]:
+    def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
+        return [self._windows(text) for text in texts]
+
+    def _windows(self, text: str) -> list[str]:
         words = text.split(" ")
         step = self.max_tokens - self.max_tokens // 4
         starts = range(0, max(1, len(words) - self.max_tokens // 4), step)

@@ -104,7 +104,7 @@ def test_no_texts_give_no_vectors(model_folder):
 def test_windows_overlap_fit_and_cover_the_text(model_folder):
     embedder = load_embedder(str(model_folder), device="cpu")
     text = " ".join(f"word{number}" for number in range(300))
-    windows = embedder.split_windows(text)
+    short, windows = embedder.split_windows(["short", text])
     assert len(windows) > 3
     assert text.startswith(windows[0]) and text.endswith(windows[-1])
     for first, second in pairwise(windows):
@@ -112,12 +112,12 @@ def test_windows_overlap_fit_and_cover_the_text(model_folder):
         assert start < text.index(first) + len(first), "neighbours overlap"
     tokenizer = embedder._tokenizer
     assert all(len(tokenizer.encode(window).ids) <= 64 - 1 + 2 for window in windows)
-    assert embedder.split_windows("short") == ["short"]
+    assert short == ["short"] and embedder.split_windows([]) == []
 
 
 def test_a_window_is_read_whole(model_folder):
     embedder = load_embedder(str(model_folder), device="cpu", dtype="fp32")
-    first = embedder.split_windows("word " * 200)[0]
+    first = embedder.split_windows(["word " * 200])[0][0]
     longer = embedder.encode_code([first, first + " and more words that are cut off"])
     np.testing.assert_allclose(longer[0], longer[1], atol=1e-2)
 

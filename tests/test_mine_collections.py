@@ -11,11 +11,13 @@ from indexer.training.mining.blocklist import Blocklist
 from indexer.training.mining.collect import main
 from indexer.training.mining.parallel import Parallel, collect_parallel, plain_sentence, sample
 from indexer.training.mining.problems import (
+    articles,
     exercism,
     leetcode,
     snippets,
     statement,
     statements_of,
+    titled,
 )
 from tests.trees import write_files
 
@@ -232,6 +234,28 @@ def test_statements_join_solutions_in_other_collections(tmp_path: Path) -> None:
     )
     assert pair.query == "Find two numbers."
     assert pair.code.startswith("class Solution {") and "Other" not in pair.code and pair.language == "cpp"
+
+
+def test_two_ways_of_an_article_give_their_idea_and_their_code(tmp_path: Path) -> None:
+    way = (
+        "## {0}. Way\n\n### Intuition\n\nIdea `{0}` of it.\n\n### Algorithm\n\nSteps.\n\n::tabs-start\n\n"
+        "```python\n# class Node:\ndef way_{0}(rows):\n    return sorted(rows)[{0}]\n```\n\n"
+        "```mermaid\ngraph of more than forty characters in some language\n```\n\n### Complexity\n\n"
+    )
+    page = "## Prerequisites\n\nSorting.\n\n" + "".join(way.format(number) for number in (1, 2, 3))
+    pairs = list(articles(write_files(tmp_path, {"articles/sorted-rows.md": page}), "MIT"))
+    assert [pair.query for pair in pairs] == ["Idea 1 of it.", "Idea 2 of it."]
+    assert [pair.code for pair in pairs] == [
+        f"def way_{number}(rows):\n    return sorted(rows)[{number}]" for number in (1, 2)
+    ]
+    assert {pair.language for pair in pairs} == {"python"}
+
+
+def test_a_solution_is_asked_for_by_the_name_of_its_file(tmp_path: Path) -> None:
+    code = "// Time: O(n)\n\nclass Solution { int maxArea(int[] a) { return a[0]; } }\n"
+    (pair,) = titled(write_files(tmp_path, {"java/0011-container-with-most-water.java": code}), "MIT")
+    assert pair.query == "container with most water" and pair.code.startswith("class Solution")
+    assert (pair.symbol, pair.language) == ("", "java")
 
 
 def test_a_snippet_page(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_code_and_many_queries_are_left_to_the_real_embedder(folder):
     code = ["def f(): pass", "int main() {}"]
     np.testing.assert_allclose(quick.encode_code(code), real(folder).encode_code(code), atol=1e-6)
     assert quick.is_loaded
-    assert quick.split_windows("x " * 200) == real(folder).split_windows("x " * 200)
+    assert quick.split_windows(["x " * 200]) == real(folder).split_windows(["x " * 200])
     fresh = quick_embedder(str(folder), None, lambda: real(folder))
     fresh.encode_queries(["q"] * 100)
     assert fresh.is_loaded

@@ -92,6 +92,24 @@ def test_an_adapter_leaves_the_backbone_as_it_is(recipe, tmp_path):
     assert torch.linalg.matrix_rank(factors.b @ factors.a) <= 4
 
 
+def test_an_adapter_can_be_tuned_further(recipe, tmp_path, monkeypatch):
+    train(_with_adapter(recipe, steps=8), tmp_path / "work", tmp_path / "out")
+    monkeypatch.setenv("CODEWHERE_BACKBONE", recipe.backbone.folder)
+    embedder = load_embedder(str(tmp_path / "out"), device="cpu", dtype="fp32")
+    further = _with_adapter(recipe, steps=1)
+    further = replace(further, backbone=replace(further.backbone, adapter=str(tmp_path / "out")))
+    data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
+    prepare(further, data, tmp_path / "further")
+    trainer = make_trainer(further, data, tmp_path / "further", torch.device("cpu"))
+    trainer.model.float()
+    for role, encode in (("query", embedder.encode_queries), ("code", embedder.encode_code)):
+        found = torch.from_numpy(encode(WORDS))
+        torch.testing.assert_close(found, trainer.encode(WORDS, role), atol=2e-2, rtol=0)
+    wider = replace(further, tuning=replace(further.tuning, rank=5))
+    with pytest.raises(UserError, match="another backbone or rank"):
+        make_trainer(wider, data, tmp_path / "further", torch.device("cpu"))
+
+
 @pytest.mark.parametrize(
     ("found", "message"),
     [

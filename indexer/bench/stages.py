@@ -155,7 +155,7 @@ def _is_ours(embedder: Embedder) -> TypeGuard[DecoderEmbedder]:
 
 
 def _windows(embedder: Embedder, texts: Iterable[str]) -> list[str]:
-    return [window for text in texts for window in embedder.split_windows(text)]
+    return [window for windows in embedder.split_windows(list(texts)) for window in windows]
 
 
 def _embedding(embedder: Embedder, functions: list[Function]) -> Result:

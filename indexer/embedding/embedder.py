@@ -144,18 +144,17 @@ class DecoderEmbedder:
         """Tokens of code texts as `encode_code` reads them, markers included."""
         return sum(map(len, self._token_rows(texts, self.spec.code_markers)))
 
-    def split_windows(self, text: str) -> list[str]:
-        """The overlapping windows of a text, each within `max_tokens`; one for a short text."""
+    def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
+        """The overlapping windows of each text, each within `max_tokens`; one for a short text."""
         room = self.max_tokens - sum(bool(marker) for marker in self.spec.code_markers)
-        # A token is at least one byte, so most texts need no tokenising to be known as short.
-        if len(text.encode("utf-8", "replace")) <= room:
-            return [text]
-        offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
-        if len(offsets) <= room:
-            return [text]
-        step = max(1, int(room * (1 - WINDOW_OVERLAP)))
-        starts = range(0, max(1, len(offsets) - room + step), step)
-        return [text[offsets[start][0] : offsets[min(start + room, len(offsets)) - 1][1]] for start in starts]
+        # A token is at least one byte, so many texts need no tokenising to be known as short.
+        long = [place for place, text in enumerate(texts) if len(text.encode("utf-8", "replace")) > room]
+        windows = [[text] for text in texts]
+        # Together, since the tokenizer has threads, and leaves Python's lock to others meanwhile.
+        found = self._tokenizer.encode_batch([texts[place] for place in long], add_special_tokens=False)
+        for place, encoding in zip(long, found, strict=True):
+            windows[place] = _windows(texts[place], encoding.offsets, room)
+        return windows
 
     def _encode(self, texts: Sequence[str], markers: tuple[str, str]) -> Vectors:
         rows = self._token_rows(texts, markers)
@@ -194,6 +193,14 @@ class DecoderEmbedder:
             )
             half = len(rows) // 2
             return torch.cat((self._vectors(rows[:half]), self._vectors(rows[half:])))
+
+
+def _windows(text: str, offsets: Sequence[tuple[int, int]], room: int) -> list[str]:
+    if len(offsets) <= room:
+        return [text]
+    step = max(1, int(room * (1 - WINDOW_OVERLAP)))
+    starts = range(0, max(1, len(offsets) - room + step), step)
+    return [text[offsets[start][0] : offsets[min(start + room, len(offsets)) - 1][1]] for start in starts]
 
 
 def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

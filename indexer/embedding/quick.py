@@ -95,9 +95,9 @@ class QuickEmbedder:
         """Vectors of code texts, float32 [n, dim], L2-normalised."""
         return self.load_now().encode_code(texts)
 
-    def split_windows(self, text: str) -> list[str]:
-        """The overlapping windows of a text, each within `max_tokens`."""
-        return self.load_now().split_windows(text)
+    def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
+        """The overlapping windows of each text, each within `max_tokens`."""
+        return self.load_now().split_windows(texts)
 
     def load_now(self) -> Embedder:
         """The real embedder; loading it before it is needed spares the first edit the wait."""

@@ -166,15 +166,19 @@ class Trainer:
             size = self.tuning.minibatch or max(1, len(sides[0]) // 4)
             return self._backward_in_parts(sides, loss_of, size)
         try:
-            loss = loss_of(*(self._forward(side) for side in sides))
-            loss.backward()  # type: ignore[no-untyped-call]
-            return loss.detach()
+            return self._backward_at_once(sides, loss_of)
         except torch.OutOfMemoryError:
             log.warning("batches of %d tokens do not fit into memory at once; they are done in parts", tokens)
         self.too_much = tokens
         self.model.zero_grad()
         torch.cuda.empty_cache()
         return self._backward(batch, loss_of)
+
+    def _backward_at_once(self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        # Apart, so that nothing of a pass that failed is held while it is done again in parts.
+        loss = loss_of(*(self._forward(side) for side in sides))
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
 
     def _backward_in_parts(
         self, sides: Sides, loss_of: Callable[[Tensor, Tensor], Tensor], size: int

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from indexer.embedding.adapter import LEFT, RIGHT
+from indexer.embedding.adapter import LEFT, MARKER_ROWS, RIGHT
 from indexer.embedding.decoder import Decoder
+from indexer.errors import UserError
 from indexer.training.lowrank import LowRank
 from indexer.training.recipe import Tuning
 from indexer.training.vocabulary import MARKERS
@@ -92,6 +93,17 @@ class MasterWeights:
     def forget(self, name: str) -> None:
         """Drop the moments of one weight, which was set from outside, and pass its value to the model."""
         self.dense.state.pop(self.masters[name], None)
+        self._copy_back()
+
+    @torch.no_grad()
+    def take_up(self, adapter: dict[str, Tensor]) -> None:
+        """Start from an adapter (see `adapter_state`); `UserError` where its backbone or rank is another."""
+        table = self.model.embed_tokens.weight
+        weights = {**self.masters, MARKER_ROWS: table.data[-len(MARKERS) :]}
+        if {name: w.shape for name, w in weights.items()} != {name: w.shape for name, w in adapter.items()}:
+            raise UserError("the adapter to start from has another backbone or rank than the recipe")
+        for name, weight in weights.items():
+            weight.copy_(adapter[name])
         self._copy_back()
 
     @torch.no_grad()

@@ -24,6 +24,8 @@ class Backbone:
     folder: str
     """A folder with `config.json`, `tokenizer.json` and safetensors, as `save_pretrained` writes it; or a model
     that `codewhere train` made, which is tuned further and keeps its size, whatever the settings below say."""
+    adapter: str = ""
+    """A model that `lora` made on this backbone, which is tuned further; empty to begin anew."""
     name: str = ""
     """The name it goes by on the hub, for the model card."""
     licence: str = ""

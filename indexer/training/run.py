@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -96,6 +96,11 @@ def _is_model(recipe: Recipe) -> bool:
     return (Path(recipe.backbone.folder) / SPEC_FILE).exists()
 
 
+def _reads_glosses(recipe: Recipe) -> bool:
+    before = recipe.backbone.adapter or (recipe.backbone.folder if _is_model(recipe) else "")
+    return bool(before) and ModelSpec.read(Path(before)).reads_glosses
+
+
 def take_up(folder: Path, work: Path) -> None:
     """Start from the weights, the vocabulary and the sizes of a model that was made before."""
     spec = ModelSpec.read(folder)
@@ -159,6 +164,8 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
     encoder = TextEncoder(Tokenizer.from_file(str(work / "tokenizer.json")))
     trainer = Trainer(model, encoder, recipe.tuning, None, work, device)
     trainer.teacher = _teacher(recipe, data, work, device, trainer.encode if _is_model(recipe) else None)
+    if recipe.backbone.adapter:
+        trainer.optimiser.take_up(load_file(Path(recipe.backbone.adapter) / ADAPTER))
     return trainer
 
 
@@ -205,7 +212,7 @@ def export(recipe: Recipe, work: Path, out: Path, weights: MasterWeights) -> Mod
         dims=recipe.tuning.dims,
         config=json.loads((work / "decoder.json").read_text(encoding="utf-8")),
         adapter=ADAPTER if is_adapter else "",
-        reads_glosses=_is_model(recipe) and ModelSpec.read(Path(recipe.backbone.folder)).reads_glosses,
+        reads_glosses=_reads_glosses(recipe),
         licence=recipe.backbone.licence,
         training=f"{recipe.tuning.steps} steps of {recipe.tuning.batch} pairs, {recipe.tuning.method} tuning",
     )

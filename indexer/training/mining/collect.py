@@ -21,7 +21,15 @@ from indexer.training.mining.commands import conala, nl2bash, tldr
 from indexer.training.mining.licences import detect_licence
 from indexer.training.mining.natural import natural_language
 from indexer.training.mining.parallel import Parallel, collect_parallel, rows, sample
-from indexer.training.mining.problems import exercism, leetcode, snippets, statements_of, tasks
+from indexer.training.mining.problems import (
+    articles,
+    exercism,
+    leetcode,
+    snippets,
+    statements_of,
+    tasks,
+    titled,
+)
 from indexer.training.mining.quality import MAX_CODE_CHARS, word_count
 
 MIN_WORDS = 4
@@ -104,6 +112,12 @@ def _exercises(sources: Path) -> Iterator[Pair]:
     mbxp = sources / "amazon-science+mxeval" / "data" / "mbxp"
     if licence := detect_licence(mbxp):
         yield from tasks(mbxp, licence)
+    ways = sources / "neetcode-gh+leetcode"
+    if licence := detect_licence(ways):
+        yield from articles(ways, licence)
+        yield from titled(ways, licence, "*/[0-9]*")
+    if licence := detect_licence(solutions):
+        yield from titled(solutions, licence)
     pages = sources / "30-seconds+30-seconds-of-code"
     if licence := detect_licence(pages):
         yield from snippets(pages, licence)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from indexer.languages import LANGUAGES, language_of
 from indexer.parse import parse
-from indexer.training.data import lines_of
+from indexer.training.data import lines_of, split_name
 from indexer.training.mine import Pair
 from indexer.training.mining.natural import SPACELESS, natural_language
 from indexer.training.mining.quality import MAX_CODE_CHARS
@@ -95,6 +95,30 @@ def snippets(folder: Path, licence: str) -> Iterator[Pair]:
             yield _pair(
                 statement(said), blocks[0][1].strip("\n"), _TAGS[blocks[0][0].lower()], folder, path, licence
             )
+
+
+def articles(folder: Path, licence: str) -> Iterator[Pair]:
+    """Ways to solve a task, one a section: the idea of each in prose, and its code in several languages."""
+    for path in sorted(folder.glob("articles/*.md")):
+        parts = re.split(r"(?m)^## \d", path.read_text(encoding="utf-8", errors="replace"))
+        # Ways beyond the second are variants: as negatives of each other they would teach little but noise.
+        for part in parts[1:3]:
+            idea = re.search(r"(?ms)^### Intuition\s*$\n(.*?)(?=^###? |^::|\Z)", part)
+            for tag, code in _FENCED.findall(part) if idea else ():
+                if idea and tag.lower() in _TAGS and len(code) >= 40:
+                    language = _TAGS[tag.lower()]
+                    bare = _HEADER.sub("", code).strip("\n")
+                    yield _pair(statement(idea[1]), bare, language, folder, path, licence)
+
+
+def titled(folder: Path, licence: str, paths: str = "*/*") -> Iterator[Pair]:
+    """Solutions that are files with the name of their task: its words and the code."""
+    for path in sorted(folder.glob(paths)):
+        made = _solution(path, folder, licence)
+        if made:
+            title = " ".join(split_name(re.sub(r"^\d+-", "", path.stem)))
+            code = _first_class(re.split(r"(?m)^(?:#|//) Time:.*\n", made.code)[0])
+            yield replace(made, query=title, code=code, symbol="")
 
 
 def tasks(folder: Path, licence: str) -> Iterator[Pair]:
