@@ -117,17 +117,19 @@ def gpu_table() -> str:
             )
     types = ", ".join(dict.fromkeys(result["number_type"] for result in found["models"].values()))
     about = f"{found['device']}, PyTorch {found['torch']}, {types}."
-    whole = [_end_to_end(model, result) for model, result in found["models"].items() if result.get("end_to_end")]
+    whole = [
+        _end_to_end(model, result) for model, result in found["models"].items() if result.get("end_to_end")
+    ]
     return "\n".join([*lines, "", about, *whole])
 
 
 def _end_to_end(model: str, result: dict[str, Any]) -> str:
-    took, products = result["end_to_end"], result["products"]
+    took, rate = result["end_to_end"], {name: n / 1e12 for name, n in result["products"].items()}
     return (
-        f"A folder of {took['windows']:,} windows with `{model}`: words in {took['words_seconds']:.2f} s, then vectors in"
-        f" {took['vectors_seconds']:.2f} s, of which embedding alone takes {took['embedding_alone_seconds']:.2f} s; a query in"
-        f" {result['query']['p50_ms']:.0f} ms (p50). Products in bfloat16 {products['bf16'] / 1e12:.0f} TFLOP/s, in fp8 with its"
-        f" rounding {products['fp8, rounding included'] / 1e12:.0f}."
+        f"A folder of {took['windows']:,} windows with `{model}`: words in {took['words_seconds']:.2f} s, then vectors"
+        f" in {took['vectors_seconds']:.2f} s, of which embedding alone takes {took['embedding_alone_seconds']:.2f} s;"
+        f" a query in {result['query']['p50_ms']:.0f} ms (p50). Products in bfloat16 {rate['bf16']:.0f} TFLOP/s,"
+        f" in fp8 with its rounding {rate['fp8, rounding included']:.0f}."
     )
 
 

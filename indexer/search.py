@@ -213,7 +213,7 @@ class Search:
 
     def _functions(self, ids: set[int]) -> dict[int, StoredFunction]:
         """The stored functions that no buffer hides, and those of the buffers."""
-        stored = self._store.functions(ids).items()
+        stored = self._store.functions_of(self._root, ids).items()
         shown = {id_: found for id_, found in stored if found.function.path not in self._hidden}
         return {**shown, **self._buffers}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,22 @@ def test_writing_a_file_again_keeps_the_rows_of_functions_that_only_moved(store:
     assert after["second"].function.start_byte == 99
     assert found_by_words(store, root, "first") == []
     assert found_by_words(store, root, "second") == ["second"]
+
+
+def test_remembered_functions_are_those_of_the_state_that_was_asked_about(
+    store: Store, root: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, root, function("a.py", "first"), function("a.py", "second", start_byte=20, end_byte=30))
+    ids = [stored.id for stored in store.functions_in(root, "a.py")]
+    before = store.indexed_root(str(folder))
+    assert store.functions_of(before, ids[:1]) == store.functions(ids[:1])
+    assert store.functions_of(before, ids) == store.functions(ids)
+    write(store, root, function("a.py", "second", start_byte=99, end_byte=120))
+    now = store.functions_of(store.indexed_root(str(folder)), ids)
+    assert [(found.function.symbol, found.function.start_byte) for found in now.values()] == [("second", 99)]
+    monkeypatch.setattr("indexer.store.store._REMEMBERED_FUNCTIONS", 2)
+    assert store.functions_of(before, ids).keys() == set(ids)
+    assert len(store._functions) <= 2
 
 
 def test_two_equal_functions_in_one_file_stay_two(store: Store, root: int) -> None:

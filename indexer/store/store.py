@@ -26,6 +26,8 @@ from indexer.store.records import (
 from indexer.types import Function, SearchFilters, SkippedFile, Vectors
 
 _REMEMBERED_WORDS = 4_096
+_REMEMBERED_FUNCTIONS = 8_192
+"""Some ten megabytes; a query has up to a thousand candidates."""
 
 
 class Store:
@@ -39,6 +41,7 @@ class Store:
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
         self._refreshing = threading.Lock()
         self._abbreviations: dict[tuple[int, int, str], tuple[str, ...]] = {}
+        self._functions: dict[tuple[int, int, int], StoredFunction] = {}
         self._coverage: dict[int, tuple[tuple[int, int, int | None], tuple[int, int]]] = {}
 
     def close(self) -> None:
@@ -147,6 +150,16 @@ class Store:
         """Functions by id; those that are gone meanwhile are left out."""
         with self._database.reading() as db:
             return catalogue.functions(db, ids)
+
+    def functions_of(self, root: RootRow, ids: Collection[int]) -> dict[int, StoredFunction]:
+        """As `functions`, of one root; remembered for each state of it: one query finds much of what the last did."""
+        known, state = self._functions, (root.id, root.generation)
+        found = {id_: stored for id_ in ids if (stored := known.get((*state, id_))) is not None}
+        new = self.functions(id_ for id_ in ids if id_ not in found)
+        if len(known) + len(new) > _REMEMBERED_FUNCTIONS:
+            self._functions = known = {}  # another thread may still read the old one
+        known.update(((*state, id_), stored) for id_, stored in new.items())
+        return found | new
 
     def functions_in(self, root_id: int, path: str) -> list[StoredFunction]:
         """The functions of one file, in the order of the file."""
