@@ -31,6 +31,7 @@ import torch
 from repos import (
     Question,
     by_everything,
+    by_everything_and_tokens,
     by_fusion,
     by_vectors,
     by_words,
@@ -241,7 +242,8 @@ def cross_fitted(sets: Sequence[Sequence[Question]]) -> list[dict[str, dict[str,
 
 def _ways(questions: Sequence[Question]) -> dict[str, Callable[[Question], Sequence[Function]]]:
     ways = {"words + signals": by_words_and_signals}
-    return ways | ({"words + vectors + signals": by_everything} if _has_vectors(questions) else {})
+    with_vectors = {"words + vectors + signals": by_everything, "+ second stage": by_everything_and_tokens}
+    return ways | (with_vectors if _has_vectors(questions) else {})
 
 
 def _has_vectors(questions: Sequence[Question]) -> bool:

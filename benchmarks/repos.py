@@ -11,6 +11,7 @@ found goes through each way of ranking. fit_ranking.py makes the results and tab
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import os
@@ -26,9 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from indexer.config import Config
+from indexer.embedding import load_embedder
 from indexer.engine import Index, open_index
 from indexer.overlay import Overlay
-from indexer.rank import rank
+from indexer.rank import Compare, rank
 from indexer.rank.candidates import Entry, join
 from indexer.search import CANDIDATES, NAME_CANDIDATES, Found, Search
 from indexer.types import Function, SearchFilters
@@ -115,12 +117,24 @@ def by_everything(question: Question) -> list[Function]:
     return _ranked(question, dense=True)
 
 
+def by_everything_and_tokens(question: Question) -> list[Function]:
+    """With the second stage, over the token embedding of the shipped model."""
+    compare = functools.partial(_shipped().nearness, question.found.query.glossed_text)
+    return _ranked(question, dense=True, nearness=compare)
+
+
+@functools.cache
+def _shipped() -> Any:
+    return load_embedder("small", device="cpu")
+
+
 ORDERS: dict[str, Order] = {
     "words": by_words,
     "vectors": by_vectors,
     "words + vectors": by_fusion,
     "words + signals": by_words_and_signals,
     "words + vectors + signals": by_everything,
+    "+ second stage": by_everything_and_tokens,
 }
 
 
@@ -129,9 +143,16 @@ def _by(question: Question, place: Callable[[Entry], int | None]) -> list[Entry]
     return sorted((entry for entry in entries if place(entry) is not None), key=place)
 
 
-def _ranked(question: Question, *, dense: bool) -> list[Function]:
+def _ranked(question: Question, *, dense: bool, nearness: Compare | None = None) -> list[Function]:
     found = question.found
-    results = rank(found.query, found.lexical, found.dense if dense else [], found.statistics, limit=CUT)
+    results = rank(
+        found.query,
+        found.lexical,
+        found.dense if dense else [],
+        found.statistics,
+        limit=CUT,
+        nearness=nearness,
+    )
     return [result.function for result in results]
 
 

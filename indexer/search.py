@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
 import time
@@ -14,7 +15,7 @@ from indexer.changed import changed_files
 from indexer.errors import UserError
 from indexer.filters import merge, resolve
 from indexer.overlay import Overlay, dense_hits, having, lexical_hits, matching, words_of
-from indexer.rank import FIELD_WEIGHTS, Candidate, Query, Statistics, parse_query, rank, with_english
+from indexer.rank import FIELD_WEIGHTS, Candidate, Compare, Query, Statistics, parse_query, rank, with_english
 from indexer.rank.glossary import Gloss, gloss
 from indexer.stale import stale_files
 from indexer.store import Hit, Store, StoredFunction
@@ -58,6 +59,7 @@ class Search:
         self._cancelled = cancelled
         self._fingerprint = self._root.fingerprint
         self._notes: list[str] = []
+        self._nearness: Compare | None = None
         overlay = overlay or Overlay({})
         self._hidden = store.files(self._root.id, overlay.files)
         self._buffers = overlay.functions(self._hidden)
@@ -75,6 +77,7 @@ class Search:
             limit=limit,
             root=str(self._path),
             explain=explain,
+            nearness=self._nearness,
         )
         coverage = self._coverage()
         self._explain_emptiness(results, found)
@@ -92,12 +95,15 @@ class Search:
         self._buffers = matching(self._buffers, filters, changed)
         n_candidates = max(CANDIDATES, limit)
         lexical, statistics = self._lexical(query, n_candidates, where)
-        dense = [] if self._cancelled() else self._dense(query, n_candidates, where)
+        # Something is nearest to question marks, too, but it answers nothing.
+        embedder = self._embedder() if query.terms and not self._cancelled() else None
+        dense = self._dense(embedder, query, n_candidates, where) if embedder else []
         functions = self._functions({hit.id for hit in [*lexical, *dense] if hit.id >= 0})
         unknown = (
             self._without_vectors({hit.id for hit in lexical} - {hit.id for hit in dense}) if dense else set()
         )
         by_words = _candidates(lexical, functions, unknown, self._verbatim(query, where))
+        self._nearness = _nearness(embedder, query) if embedder and dense else None
         return Found(query, by_words, _candidates(dense, functions), statistics, filters)
 
     def _clean(self, text: str) -> str:
@@ -160,14 +166,8 @@ class Search:
         stored = self._store.shortest_symbols(self._root.id, query.fts_runs, CANDIDATES, where)
         return {*stored, *having(self._buffers, query.runs)}
 
-    def _dense(self, query: Query, limit: int, where: Where) -> list[Hit]:
-        # Something is nearest to question marks, too, but it answers nothing.
-        embedder = self._embedder() if query.terms else None
-        if embedder is None:
-            return []
-        # An embedder of somebody else's need not know of it.
-        glossed = getattr(embedder, "reads_glosses", False)
-        vector = embedder.encode_queries([query.glossed_text if glossed else query.text])[0]
+    def _dense(self, embedder: Embedder, query: Query, limit: int, where: Where) -> list[Hit]:
+        vector = embedder.encode_queries([_asked(embedder, query)])[0]
         found = self._store.dense(
             self._root.id, embedder.fingerprint, vector, limit + self._n_hidden(), where
         )
@@ -257,6 +257,17 @@ class Search:
             self._notes.append(
                 f"{shown_path(stale[0])}{others} changed since it was indexed. Run `codewhere index`."
             )
+
+
+def _asked(embedder: Embedder, query: Query) -> str:
+    # An embedder of somebody else's need not know of glosses.
+    return query.glossed_text if getattr(embedder, "reads_glosses", False) else query.text
+
+
+def _nearness(embedder: Embedder, query: Query) -> Compare | None:
+    # Nor of tokens.
+    compare = getattr(embedder, "nearness", None)
+    return functools.partial(compare, _asked(embedder, query)) if compare else None
 
 
 def _candidates(

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -231,6 +231,15 @@ class Status:
     """Of the whole store."""
     indexing_pid: int | None = None
     """Process that is updating this root now."""
+
+
+class Nearness(NamedTuple):
+    """How near single tokens of some texts come to those of one query."""
+
+    cosines: npt.NDArray[np.float32]
+    """[texts], the mean over the query's tokens of the highest cosine with a token of the text."""
+    tokens: npt.NDArray[np.int64]
+    """[texts], how many tokens each has, of which more come near by chance."""
 
 
 class Embedder(Protocol):

@@ -15,7 +15,7 @@ from indexer.errors import UserError
 
 if TYPE_CHECKING:
     from indexer.config import Config
-    from indexer.types import Embedder, Vectors
+    from indexer.types import Embedder, Nearness, Vectors
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +105,11 @@ class YieldingEmbedder:
     def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
         """The overlapping windows of each text, each within `max_tokens`."""
         return self._inner.split_windows(texts)
+
+    def nearness(self, query: str, texts: Sequence[str]) -> Nearness | None:
+        """How near the tokens of texts come to those of a query; None where the embedder cannot tell."""
+        inner = getattr(self._inner, "nearness", None)
+        return inner(query, texts) if inner else None
 
     def unload(self) -> None:
         """Frees the memory of the model until it is needed again."""

@@ -206,6 +206,10 @@ class Decoder(nn.Module):
         """Vectors [n, output_dim] of packed token ids [total_tokens] in sequences of these lengths [n]."""
         return cast(Tensor, self.head(self.hidden(ids, lengths)))
 
+    def token_rows(self, ids: Tensor) -> Tensor:
+        """The token embedding [n, hidden] of token ids [n]."""
+        return cast(Tensor, self.embed_tokens(ids))
+
     def hidden(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Normed hidden states [n, hidden] of the last tokens."""
         packing = Packing.of(lengths, ids.device)

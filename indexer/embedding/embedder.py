@@ -17,9 +17,10 @@ from torch import Tensor
 from indexer.embedding.adapter import Adapts, model_weights
 from indexer.embedding.decoder import Decoder, DecoderConfig, pack
 from indexer.embedding.int8 import Int8Decoder
+from indexer.embedding.nearness import nearness
 from indexer.embedding.spec import ModelSpec
 from indexer.embedding.weights import read_stored
-from indexer.types import Vectors
+from indexer.types import Nearness, Vectors
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ class Backend(Protocol):
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Vectors [n, dim] of rows of token ids, not normalised."""
+
+    def token_rows(self, ids: Sequence[int]) -> Tensor:
+        """The token embedding [n, hidden] of token ids."""
 
 
 class PackedDecoder:
@@ -67,6 +71,11 @@ class PackedDecoder:
                 self.compiling = threading.Thread(target=self.compile, name="codewhere-compile", daemon=True)
                 self.compiling.start()
         return self._model(ids, lengths)
+
+    def token_rows(self, ids: Sequence[int]) -> Tensor:
+        """The token embedding [n, hidden] of token ids."""
+        model = cast("Decoder | Int8Decoder", self._model)
+        return model.token_rows(torch.tensor(ids, device=self._device))
 
     def compile(self) -> None:
         """Compile a twin that shares the weights, and compute with it from then on; a failure is only logged."""
@@ -155,6 +164,13 @@ class DecoderEmbedder:
         for place, encoding in zip(long, found, strict=True):
             windows[place] = _windows(texts[place], encoding.offsets, room)
         return windows
+
+    def nearness(self, query: str, texts: Sequence[str]) -> Nearness:
+        """How near the tokens of texts come to those of a query (see `indexer.embedding.nearness`)."""
+        with torch.inference_mode():
+            return nearness(
+                self._tokenizer, lambda ids: self._backend.token_rows(ids).float().cpu().numpy(), query, texts
+            )
 
     def _encode(self, texts: Sequence[str], markers: tuple[str, str]) -> Vectors:
         rows = self._token_rows(texts, markers)

@@ -48,6 +48,12 @@ class TransformersDecoder:
         last = mask.shape[1] - 1 - mask.flip(1).argmax(1)
         return hidden[torch.arange(len(hidden), device=self._device), last]
 
+    @torch.inference_mode()
+    def token_rows(self, ids: Sequence[int]) -> Tensor:
+        """The token embedding [n, hidden] of token ids."""
+        found: Tensor = self._model.get_input_embeddings()(torch.tensor(ids, device=self._device))
+        return found
+
 
 def pad_rows(rows: Sequence[Sequence[int]], filler: int, side: str) -> tuple[Tensor, Tensor]:
     """Ids and attention mask, int64 [n, longest], padded on the `left` or the `right`."""

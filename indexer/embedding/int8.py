@@ -137,12 +137,16 @@ class Int8Decoder:
     def __call__(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Vectors float32 [n, output_dim] of packed token ids [total_tokens] in sequences of these lengths [n]."""
         packing = Packing.of(lengths)
-        x = self._table[ids].float() * self._table_scale[ids][:, None]
+        x = self.token_rows(ids)
         rotary = rotary_tables(packing.positions, self._config, torch.float32)
         for number, layer in enumerate(self._layers, start=1):
             x = layer(x, packing, rotary, last_only=number == len(self._layers))
         x = F.rms_norm(x, self._norm.shape, self._norm, self._config.rms_norm_eps)
         return F.linear(x, self._head)
+
+    def token_rows(self, ids: Tensor) -> Tensor:
+        """The token embedding float32 [n, hidden] of token ids [n]."""
+        return self._table[ids].float() * self._table_scale[ids][:, None]
 
 
 def _norm(x: Tensor, weight: Tensor, eps: float) -> Rounded:

@@ -17,18 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.embedding import SHIPPED, available_models, has_base
+from indexer.embedding.nearness import nearness
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from indexer.types import Embedder, Vectors
+    from indexer.types import Embedder, Nearness, Vectors
 
 Floats = npt.NDArray[np.float32]
 
 _SCALE = ".scale"
 _FEW = 32  # queries; beyond it the import of PyTorch pays
+_FEW_ROWS = 256  # of a matrix; beyond it reading all of it is quicker
 
 
 def quick_embedder(
@@ -99,6 +101,10 @@ class QuickEmbedder:
         """The overlapping windows of each text, each within `max_tokens`."""
         return self.load_now().split_windows(texts)
 
+    def nearness(self, query: str, texts: Sequence[str]) -> Nearness:
+        """How near the tokens of texts come to those of a query (see `indexer.embedding.nearness`)."""
+        return nearness(self._tokenizer, self._decoder.token_rows, query, texts)
+
     def load_now(self) -> Embedder:
         """The real embedder; loading it before it is needed spares the first edit the wait."""
         with self._loading:
@@ -148,13 +154,17 @@ class _Decoder:
 
     def vector(self, ids: Sequence[int]) -> Floats:
         """The vector [output_dim] of a sequence of token ids, not normalised."""
-        x = self._weights.rows("embed_tokens.weight", ids)
+        x = self.token_rows(ids)
         rotary = self._rotary(len(ids))
         for number in range(self._layers):
             last_only = number == self._layers - 1
             x = self._layer(x, f"layers.{number}.", rotary, last_only)
         vector: Floats = self._weights.apply("head", self._norm(x, "norm"))[-1]
         return vector
+
+    def token_rows(self, ids: Sequence[int]) -> Floats:
+        """The token embedding, float32 [n, hidden], of token ids."""
+        return self._weights.rows("embed_tokens.weight", ids)
 
     def _layer(self, x: Floats, name: str, rotary: tuple[Floats, Floats], last_only: bool) -> Floats:
         attended = self._attend(
@@ -227,8 +237,11 @@ class _Weights:
 
     def rows(self, name: str, numbers: Sequence[int]) -> Floats:
         """Rows of a matrix, float32 [n, m]."""
-        matrix = self._where[name].get_slice(name)
-        rows = np.concatenate([matrix[number : number + 1] for number in numbers]).astype(np.float32)
+        if len(numbers) > _FEW_ROWS:
+            rows = np.asarray(self._where[name].get_tensor(name)[list(numbers)], np.float32)
+        else:
+            matrix = self._where[name].get_slice(name)
+            rows = np.concatenate([matrix[number : number + 1] for number in numbers]).astype(np.float32)
         if name + _SCALE in self._where:
             rows *= self.tensor(name + _SCALE)[list(numbers), None]
         return rows

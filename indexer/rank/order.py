@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from indexer.rank import weights
 from indexer.rank.candidates import Candidate, Entry, Statistics, join
@@ -13,7 +14,13 @@ from indexer.rank.explain import lines_that_answer, matched_terms, signals
 from indexer.rank.features import Array, features
 from indexer.rank.query import Query
 from indexer.rank.tokens import contains, tokenize
-from indexer.types import TYPE_KINDS, SearchResult, Why
+from indexer.types import TYPE_KINDS, Nearness, SearchResult, Why
+
+_FARTHEST = -3.0
+_ROUNDING = 1e-6
+
+Compare = Callable[[Sequence[str]], Nearness | None]
+"""How near the tokens of each text come to those of a query; None where the embedder cannot tell."""
 
 
 def rank(
@@ -25,6 +32,7 @@ def rank(
     limit: int,
     root: str = "",
     explain: bool = False,
+    nearness: Compare | None = None,
 ) -> list[SearchResult]:
     """The best candidates, best first.
 
@@ -35,6 +43,7 @@ def rank(
         Empty when there are no vectors: then words alone decide, with weights of their own.
     :param root: Absolute path of the indexed folder, for the results.
     :param explain: Give every signal of a result, not only the strongest.
+    :param nearness: Tells how near the tokens of texts come to those of the query; a second stage over the best few.
     """
     entries = [entry for entry in join(lexical, dense) if _has_phrases(query, entry)]
     if not entries:
@@ -42,6 +51,10 @@ def rank(
     names, contributions = _contributions(query, entries, statistics, bool(dense))
     scores = contributions.sum(axis=1)
     moved = contributions - contributions.mean(axis=0)
+    dealt = _functions_first(entries, scores)
+    if nearness:
+        added = second_stage(entries, dealt, nearness)
+        names, moved, dealt = [*names, "tokens"], np.column_stack((moved, added)), dealt + added
     return [
         SearchResult(
             root,
@@ -56,7 +69,7 @@ def rank(
             ),
             entries[at].demoted,
         )
-        for at, score in _decayed(entries, _functions_first(entries, scores), limit)
+        for at, score in _decayed(entries, dealt, limit)
     ]
 
 
@@ -82,6 +95,33 @@ def _functions_first(entries: Sequence[Entry], scores: Array) -> Array:
     # Both put the files in one order; they are stable, so that equals keep the order of the entries.
     dealt[np.lexsort((-wanted, file))] = scores[np.lexsort((-scores, file))]
     return dealt
+
+
+def second_stage(entries: Sequence[Entry], scores: Array, nearness: Compare) -> Array:
+    """What late interaction adds to the scores of the best candidates; nothing to all others.
+
+    A longer text has more tokens that come near by chance, so what its length explains is taken off before.
+    """
+    best = np.argsort(-scores, kind="stable")[: weights.RESCORED]
+    near = nearness([entries[at].function.text for at in best])
+    added = np.zeros(len(entries))
+    if near is not None and len(best) > 2:
+        added[best] = weights.NEARNESS * _beyond_length(near.cosines.astype(np.float64), near.tokens)
+    return added
+
+
+def _beyond_length(cosines: Array, tokens: npt.NDArray[np.int64]) -> Array:
+    """Standard scores of what is left of the cosines after a regression on the logarithm of the length."""
+    length = np.log(tokens + 8.0)
+    length -= length.mean()
+    rest: Array = cosines - cosines.mean()
+    if (spread := float(length @ length)) > 0:
+        rest = rest - length * float(rest @ length) / spread
+    deviation = float(rest.std())
+    if deviation < _ROUNDING:
+        return np.zeros(len(rest))
+    standard: Array = np.maximum(rest / deviation, _FARTHEST)
+    return standard
 
 
 def _less_wanted(kind: str) -> float:

@@ -77,6 +77,10 @@ BLOCK_IN_FILE = 3.0
 TYPE_IN_FILE = 1.0
 """How much better than a function of its file a block of statements, or a type, must be to stand before it."""
 
+RESCORED = 20
+NEARNESS = 0.2
+"""So many of the best are ordered anew: what a standard deviation of the nearness of their tokens counts."""
+
 CHANCE_SLOPE = 0.221
 CHANCE_OFFSET = -0.902
 """A score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers."""
