@@ -80,7 +80,8 @@ class Update:
                 self._write_files(root_id)
         embedder = None if self._stopped(held) else self._embed(root_id)
         if not self.report.cancelled:
-            self._finish(root_id, embedder)
+            self._finish(root_id)
+        self._count(root_id, embedder)
         self.report.elapsed_s = time.monotonic() - start
         return self.report
 
@@ -273,12 +274,14 @@ class Update:
             # Only a cache: without it the vectors are scanned one by one.
             self.report.notes.append(f"The cache for fast search could not be written ({error}).")
 
-    def _finish(self, root_id: int, embedder: Embedder | None) -> None:
-        fingerprint = embedder.fingerprint if embedder is not None else ""
+    def _finish(self, root_id: int) -> None:
         if self.request.paths is None:
             self.store.finish(root_id)
             if time.time() - self.store.last_gc() > _GC_EVERY_S:
                 self.store.gc()
+
+    def _count(self, root_id: int, embedder: Embedder | None) -> None:
+        fingerprint = embedder.fingerprint if embedder is not None else ""
         self.report.files = self.store.count_files(root_id)
         _, self.report.functions = self.store.coverage(root_id, fingerprint)
 

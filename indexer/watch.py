@@ -109,11 +109,12 @@ class Watcher:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    def start(self) -> None:
-        """Begin to follow the folder; what changed before is found by a first scan."""
+    def start(self, *, scan: bool = True) -> None:
+        """Begin to follow the folder; what changed before is found by a first scan, unless the caller makes one."""
         # Events first, or a change between the scan and the first event would be missed.
         self._listen()
-        self._pending.add_everything()
+        if scan:
+            self._pending.add_everything()
         self._thread.start()
 
     def stop(self) -> None:

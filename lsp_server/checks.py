@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -91,6 +92,18 @@ def texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of texts is expected")
     return tuple(value)
+
+
+def globs(value: object) -> tuple[str, ...]:
+    """A list of glob patterns."""
+    from pathspec import GitIgnoreSpec
+
+    patterns = texts(value)
+    try:
+        GitIgnoreSpec.from_lines(patterns)
+    except (ValueError, re.error) as error:
+        raise ValueError(f"a list of glob patterns is expected ({error})") from error
+    return patterns
 
 
 def one_of(*choices: str) -> Check:

@@ -44,7 +44,8 @@ class Follower:
         index = cast("Index", queue)
         watcher = Watcher(index, scan_every_s=_CLIENT_SCAN_SECONDS) if by_client else Watcher(index)
         self._watchers[root] = watcher
-        watcher.start()
+        # Who begins to follow a root asks for everything as well.
+        watcher.start(scan=False)
 
     def touch(self, root: Root, paths: Sequence[str]) -> None:
         """The client says that these root-relative paths changed."""
@@ -71,16 +72,12 @@ class _Queue:
         self.config = config
         self._root = root
         self._indexer = indexer
-        self._is_first = True
 
     def update(
         self, *, paths: Sequence[str] | None = None, cancelled: Callable[[], bool] = lambda: False
     ) -> UpdateReport:
         """Returns when the files were read, so that the watcher can tell how long that takes."""
-        if self._is_first:
-            # Who begins to follow a root also asks for everything; the first scan would be the second one.
-            self._is_first = False
-        elif paths is None:
+        if paths is None:
             self._indexer.request_all(self._root, "watch")
         else:
             self._indexer.request_paths(self._root, paths)

@@ -61,6 +61,8 @@ class Indexer:
         self._changed = threading.Condition()
         self._stopping = False
         self._current: Root | None = None
+        self._reads = False
+        """Whether the work in hand reads files; otherwise it only embeds them."""
         self._thread = threading.Thread(target=self._run, name="codewhere-index", daemon=True)
 
     def start(self) -> None:
@@ -120,7 +122,7 @@ class Indexer:
             return cancelled() or self._stopping or root.paused or not (work and (work.paths or work.full))
 
         with self._changed:
-            while not settled() or (self._current is root and not cancelled()):
+            while not settled() or (self._current is root and self._reads and not cancelled()):
                 self._changed.wait(0.2)
 
     def _run(self) -> None:
@@ -134,6 +136,7 @@ class Indexer:
                     return
                 self._current = root
                 kind, work = self._take(root)
+                self._reads = kind != 2
             try:
                 self._do(root, kind, work)
             finally:

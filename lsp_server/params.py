@@ -102,8 +102,8 @@ def _snake_case(values: dict[str, Any]) -> dict[str, Any]:
 _FILTERS = {
     "languages": checks.texts,
     "kinds": checks.one_of(*KINDS),
-    "paths": checks.texts,
-    "exclude": checks.texts,
+    "paths": checks.globs,
+    "exclude": checks.globs,
     "symbols": checks.texts,
     "noTests": checks.switch,
     "changedOnly": checks.switch,

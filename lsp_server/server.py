@@ -68,6 +68,8 @@ class CodewhereServer(LanguageServer):
         self.first_folders: list[tuple[str, str]] = []
         """What `initialize` brought, until the client is ready: folders, and complaints about settings."""
         self.first_complaints: list[str] = []
+        self.first_settings: object = None
+        """The `initializationOptions`, in force where a later change says nothing."""
         self.on_exit: Callable[[], None] = self.closed.set
         """Ends the session; set by the transport."""
         self._home = home
@@ -146,9 +148,10 @@ class CodewhereServer(LanguageServer):
 
     def reopen(self, root: Root) -> None:
         """Puts new settings in force for a root: its index is opened again and brought up to date."""
-        was_paused = root.paused
 
         def work() -> None:
+            # Not before: another change just before this one may have stopped the root for a moment.
+            was_paused = root.paused
             self.follower.drop(root)
             self.indexer.forget(root)
             root.close()
@@ -278,8 +281,10 @@ class CodewhereServer(LanguageServer):
 
     def _on_model(self) -> None:
         """Called on the loading thread."""
-        for root in self.workspaces.all():
-            self.indexer.request_vectors(root)
+        if self.settings.auto_index:
+            for root in self.workspaces.all():
+                self.indexer.request_vectors(root)
+        self.indexer.wake()
         self.post(self._after_model)
 
     def _after_model(self) -> None:

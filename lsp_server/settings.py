@@ -67,16 +67,23 @@ _GROUPS = ("hover", "codeLens")
 _FOLDERS = "folders"
 
 
-def read_settings(raw: object) -> tuple[Settings, list[str], list[str]]:
+def has_known(raw: Mapping[str, Any]) -> bool:
+    """Whether an object has a setting of ours; clients send those of other servers too."""
+    return any(key in _FIELDS or key == _FOLDERS for key in _flat(raw))
+
+
+def read_settings(raw: object, base: object = None) -> tuple[Settings, list[str], list[str]]:
     """Settings, sentences for the person about wrong values, and sentences for the log about unknown keys.
 
-    None means all defaults.
+    None means nothing is said; what is not said is as in `base`, else the default.
     """
-    if raw is None or raw == []:
-        return Settings(), [], []
-    if not isinstance(raw, Mapping):
-        return Settings(), ["The settings must be an object; the defaults are used."], []
-    flat = _flat(raw)
+    flat: dict[str, Any] = {}
+    for given in (base, raw):
+        if given is None or given == []:
+            continue
+        if not isinstance(given, Mapping):
+            return Settings(), ["The settings must be an object; the defaults are used."], []
+        flat |= _flat(given)
     folders, folder_problems, unknown_of_folders = _read_folders(flat.pop(_FOLDERS, None))
     values, problems, unknown = _read(flat, _FIELDS, Settings())
     settings = Settings(**values, folders=folders)

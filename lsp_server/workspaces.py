@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -165,11 +165,14 @@ class Workspaces:
 
     def of_path(self, path: Path) -> tuple[Root, str] | None:
         """The innermost root of an absolute path and the path below it."""
+        return next(self.all_of_path(path), None)
+
+    def all_of_path(self, path: Path) -> Iterator[tuple[Root, str]]:
+        """Every root that an absolute path is in, the innermost first, each with the path below it."""
         for root in sorted(self.all(), key=lambda root: len(root.path.parts), reverse=True):
             relative = root.relative(path)
             if relative is not None:
-                return root, relative
-        return None
+                yield root, relative
 
     def of_uri(self, uri: str) -> tuple[Root, str] | None:
         """As `of_path`; a link that leads out of its root belongs to no root."""

@@ -62,7 +62,7 @@ def test_a_root_whose_folder_is_gone_is_shown_and_forgotten(indexed):
     indexed.rename(indexed.with_name("moved"))
     assert "folder is gone" in run("status").stdout
     assert "1 root" not in run("gc").stdout
-    run("gc", "--forget", indexed, "--grace-days", 0)
+    assert "Removed 1 root," in run("gc", "--forget", indexed, "--grace-days", 0).stdout
     assert json.loads(run("status", "--json").stdout)["roots"] == []
 
 

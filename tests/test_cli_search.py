@@ -54,6 +54,10 @@ def test_search_prints_the_functions(indexed, monkeypatch):
         (["--kind", "Function", "-l", "py", "--no-tests"], {"net/retry.py", "net/socket.py"}),
         (["--no-tests"], {"net/retry.py", "net/socket.py", "web/static.js"}),
         (["--path", "net/"], {"net/retry.py", "net/socket.py"}),
+        (["--path", "./net/"], {"net/retry.py", "net/socket.py"}),
+        (["--path", "{root}/net"], {"net/retry.py", "net/socket.py"}),
+        (["--path", "./retry.py"], set()),
+        (["--path", "./"], {"net/retry.py", "net/socket.py", "web/static.js", "tests/test_retry.py"}),
         (["--path", "*.js", "--path", "socket*"], {"web/static.js", "net/socket.py"}),
         (["--exclude", "net/", "--exclude", "tests/"], {"web/static.js"}),
         (["--path", "net/", "--exclude", "*socket*"], {"net/retry.py"}),
@@ -61,6 +65,7 @@ def test_search_prints_the_functions(indexed, monkeypatch):
 )
 def test_filters_limit_what_is_found(indexed, arguments, expected):
     query = "retry backoff open socket serve static"
+    arguments = [argument.format(root=indexed) for argument in arguments]
     assert set(found(query, indexed, *arguments)) == expected
 
 
@@ -70,13 +75,21 @@ def test_filters_limit_what_is_found(indexed, arguments, expected):
         ("net", [], {"net/retry.py", "net/socket.py"}),
         ("net", ["--path", "retry*"], {"net/retry.py"}),
         ("net", ["--path", "/socket.py"], {"net/socket.py"}),
+        ("net", ["--path", "./socket.py"], {"net/socket.py"}),
+        ("net", ["--path", "{root}/net/socket.py"], {"net/socket.py"}),
         ("net", ["--path", "*.js"], set()),
         ("web/static.js", [], {"web/static.js"}),
     ],
 )
 def test_a_place_inside_a_root_limits_the_search_to_it(indexed, place, arguments, expected):
     query = "retry backoff open socket serve static"
+    arguments = [argument.format(root=indexed) for argument in arguments]
     assert set(found(query, indexed / place, *arguments)) == expected
+
+
+def test_a_glob_that_cannot_be_read_is_named(indexed):
+    done = run("search", "retry", indexed, "--path", "[z-a]", status=2)
+    assert "paths: [z-a] cannot be read as glob patterns" in done.stderr
 
 
 def test_a_folder_with_glob_characters_in_its_name_is_taken_literally(tmp_path, embedder):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from fakes import HashEmbedder
 
+from indexer.errors import RootBusy
 from indexer.store import Store
 from tests.rows import EMBEDDER, embed, function, nearest, write
 from tests.rows import folder as folder
@@ -41,6 +43,22 @@ def test_contents_another_root_uses_are_not_garbage(
     assert nearest(store, other, "shared") == ["shared"]
     assert store.root(str(folder)) is None
     assert not store.forget(str(folder))
+
+
+@pytest.mark.parametrize("purpose", ["files", "vectors"])
+def test_a_root_that_is_being_indexed_is_not_forgotten(
+    store: Store, root: int, folder: Path, purpose: str
+) -> None:
+    other = Store(store.home)
+    lock = other.lock(root, str(folder), purpose)
+    with (
+        lock.hold(wait=False, on_wait=lambda pid: None, cancelled=lambda: False),
+        pytest.raises(RootBusy, match="is being indexed"),
+    ):
+        store.forget(str(folder))
+    assert store.root(str(folder)) is not None
+    assert store.forget(str(folder))
+    other.close()
 
 
 def test_a_root_whose_folder_is_gone_is_forgotten_after_its_grace(

@@ -24,6 +24,11 @@ IGNORES = {
         ["a/z", "a/1/2/z", "b/x", "w/q/r"],
         ["z", "c/b"],
     ),
+    "a range that ends before it begins is passed over": (
+        {".gitignore": "[z-a].c\nx[a-Z].c\n*.o\n"},
+        ["b.o"],
+        ["z.c", "xb.c"],
+    ),
     "a later pattern wins": ({".gitignore": "*.c\n!keep.c\n"}, ["x.c"], ["keep.c", "a/keep.c"]),
     "nothing returns from an excluded folder": ({".gitignore": "a/\n!a/keep.c\n"}, ["a/keep.c"], ["keep.c"]),
     "a deeper file wins": ({".gitignore": "*.c\n", "a/.gitignore": "!*.c\n"}, ["x.c"], ["a/x.c", "a/b/x.c"]),

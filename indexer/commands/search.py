@@ -66,7 +66,7 @@ def search(query: str, path: Path, queries: Path | None, options: Options) -> No
         raise UserError("Give a question: codewhere search 'where is the retry delay computed'.")
     place = _existing(path)
     asked = _Asked(_root_or_offer(place, options), options)
-    filters = _filters(options, _below(asked.root, place))
+    filters = _filters(options, asked.root, _below(asked.root, place))
     for text in [query] if queries is None else _read_queries(queries):
         _show(asked.search(text, filters), options, heading=text if queries is not None else "")
 
@@ -79,7 +79,7 @@ def similar(place: str, path: Path | None, options: Options) -> None:
     if row is None or not file.is_relative_to(row.path):
         raise not_indexed(file.parent if row is None else Path(row.path))
     asked = _Asked(row, options)
-    filters = _filters(options, _below(asked.root, where) if path is not None else "")
+    filters = _filters(options, asked.root, _below(asked.root, where) if path is not None else "")
     _show(asked.similar(file.relative_to(asked.root).as_posix(), line, filters), options)
 
 
@@ -194,13 +194,13 @@ def _below(root: Path, place: Path) -> str:
     return f"{relative}/" if place.is_dir() else relative
 
 
-def _filters(options: Options, below: str) -> SearchFilters:
+def _filters(options: Options, root: Path, below: str) -> SearchFilters:
     from indexer.types import SearchFilters
 
     filters = SearchFilters(
         languages=tuple(options.languages or ()),
         kinds=tuple(options.kinds or ()),
-        paths=tuple(_inside(below, options.paths or ())),
+        paths=tuple(_inside(below, [_relative(glob, root / below) for glob in options.paths or ()])),
         exclude=tuple(options.exclude or ()),
         no_tests=options.no_tests,
         changed_only=options.changed,
@@ -209,6 +209,14 @@ def _filters(options: Options, below: str) -> SearchFilters:
     if unknown:
         raise UserError(unknown[0])
     return filters
+
+
+def _relative(glob: str, folder: Path) -> str:
+    """A glob as a shell completes it, `./src` or an absolute path, as one that begins in the folder."""
+    for start in ("./", f"{folder.as_posix().rstrip('/')}/"):
+        if glob.startswith(start):
+            return f"/{glob.removeprefix(start) or '**'}"
+    return glob
 
 
 def _inside(below: str, globs: Iterable[str]) -> Iterator[str]:

@@ -106,6 +106,8 @@ def collect(grace_days: float, forget: Path | None, as_json: bool) -> None:
         if forget is not None and not store.forget(str(forget.resolve())):
             raise not_indexed(forget)
         report = store.gc(grace_days)
+        if forget is not None:
+            report = report._replace(roots=report.roots + 1)
     finally:
         store.close()
     if as_json:

@@ -1,7 +1,7 @@
 """How near single tokens of texts come to those of a query: late interaction (ColBERT, arXiv 2004.12832).
 
 It is taken over the model's token embedding alone, before any layer: that costs no pass of the model, and orders what
-search has found already no worse than the states of later layers do (benchmarks/README.md).
+search has found nearly as well as the states of later layers do (benchmarks/README.md).
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def rank(
     scores = contributions.sum(axis=1)
     moved = contributions - contributions.mean(axis=0)
     dealt = _functions_first(entries, scores)
-    if nearness:
+    if nearness and query.kind in weights.RESCORED_KINDS:
         added = second_stage(entries, dealt, nearness)
         names, moved, dealt = [*names, "tokens"], np.column_stack((moved, added)), dealt + added
     return [

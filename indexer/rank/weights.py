@@ -77,9 +77,11 @@ BLOCK_IN_FILE = 3.0
 TYPE_IN_FILE = 1.0
 """How much better than a function of its file a block of statements, or a type, must be to stand before it."""
 
+RESCORED_KINDS = ("sentence", "code", "trace")
 RESCORED = 20
 NEARNESS = 0.2
-"""So many of the best are ordered anew: what a standard deviation of the nearness of their tokens counts."""
+"""For which kinds of queries so many of the best are ordered anew: what a standard deviation of the nearness of their
+tokens counts. Key words and questions gain nothing by it (benchmarks/README.md)."""
 
 CHANCE_SLOPE = 0.221
 CHANCE_OFFSET = -0.902

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from indexer.errors import UserError
 from indexer.store.records import from_blob
 from indexer.types import SearchFilters
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _GLOB_SIGNS = frozenset("*?[")
 
@@ -70,12 +76,10 @@ class PathFilter:
     """The part of the filters that looks at files."""
 
     def __init__(self, filters: SearchFilters, changed: Collection[str] = ()) -> None:
-        from pathspec import GitIgnoreSpec
-
         self._filters = filters
         self._changed = changed
-        self._paths = GitIgnoreSpec.from_lines(filters.paths) if filters.paths else None
-        self._exclude = GitIgnoreSpec.from_lines(filters.exclude) if filters.exclude else None
+        self._paths = _globs("paths", filters.paths) if filters.paths else None
+        self._exclude = _globs("exclude", filters.exclude) if filters.exclude else None
 
     def __call__(self, path: str, demoted: str) -> bool:
         """Whether functions of this file may be found."""
@@ -86,6 +90,18 @@ class PathFilter:
         if self._paths is not None and not self._paths.match_file(path):
             return False
         return self._exclude is None or not self._exclude.match_file(path)
+
+
+def _globs(field: str, patterns: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(patterns)
+    except (ValueError, re.error) as error:
+        given = ", ".join(patterns)
+        raise UserError(
+            f"{field}: {given} cannot be read as glob patterns ({error}). Use * or ** for any text."
+        ) from error
 
 
 def symbol_matches(symbol: str, wanted: str) -> bool:

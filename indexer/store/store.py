@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -74,14 +75,21 @@ class Store:
             return write.ensure_root(db, path)
 
     def forget(self, path: str) -> bool:
-        """Remove a root; its vectors stay for their time of grace. False when it was not there."""
-        with self._database.writing() as db:
-            root = catalogue.find_root(db, path)
-            if root is not None:
+        """Remove a root; its vectors stay for their time of grace. False when it was not there.
+
+        `RootBusy` while another process indexes it.
+        """
+        root = self.root(path)
+        if root is None:
+            return False
+        with contextlib.ExitStack() as locks:
+            for purpose in ("files", "vectors"):
+                lock = self.lock(root.id, path, purpose)
+                locks.enter_context(lock.hold(wait=False, on_wait=lambda pid: None, cancelled=lambda: False))
+            with self._database.writing() as db:
                 write.remove_root(db, root.id)
-        if root is not None:
-            hnsw.remove(self._graphs, root.id)
-        return root is not None
+        hnsw.remove(self._graphs, root.id)
+        return True
 
     def lock(self, root_id: int, path: str, purpose: str) -> RootLock:
         """The lock of a root for writing its files (``files``) or for embedding it (``vectors``)."""

@@ -148,7 +148,7 @@ def _compile(line: str) -> _Test | None:
     line = _MANY_STARS.sub("**", line)
     try:
         pattern = GitIgnoreSpecPattern(line)
-    except GitIgnorePatternError:
+    except (GitIgnorePatternError, re.error):  # such as `[z-a]`, which never matches anything in git either
         return None
     if pattern.include is None or pattern.regex is None:
         return None

@@ -12,13 +12,16 @@ from lsprotocol import types as lsp
 
 from lsp_server.overlays import file_path
 from lsp_server.server import CodewhereServer
-from lsp_server.settings import SECTION, read_settings
+from lsp_server.settings import SECTION, has_known, read_settings
 from lsp_server.workspaces import Root, folders_of
 
 log = logging.getLogger(__name__)
 
 _PARENT_CHECK_SECONDS = 3.0
-_INDEX_SETTINGS = ("model", "device", "exclude", "include_text", "max_file_bytes", "folders")
+_ROOT_SETTINGS = (
+    "model", "device", "exclude", "include_text", "max_file_bytes", "folders", "auto_index", "watch"
+)  # fmt: skip
+"""What a root is opened, indexed and followed by."""
 
 
 def register(server: CodewhereServer) -> None:
@@ -34,7 +37,8 @@ def register(server: CodewhereServer) -> None:
 
 def _initialize(ls: CodewhereServer, params: lsp.InitializeParams) -> None:
     ls.first_folders = folders_of(params)
-    ls.first_complaints = _take_settings(ls, params.initialization_options)
+    ls.first_settings = params.initialization_options
+    ls.first_complaints = _take_settings(ls, None)
 
 
 def _initialized(ls: CodewhereServer, params: lsp.InitializedParams) -> None:
@@ -48,8 +52,9 @@ def _initialized(ls: CodewhereServer, params: lsp.InitializedParams) -> None:
 
 async def _configure(ls: CodewhereServer, params: lsp.DidChangeConfigurationParams) -> None:
     before = ls.settings
-    _complain(ls, _take_settings(ls, await _given_settings(ls, params.settings)))
-    changed = [name for name in _INDEX_SETTINGS if getattr(before, name) != getattr(ls.settings, name)]
+    complaints = _take_settings(ls, await _given_settings(ls, params.settings))
+    _complain(ls, (sentence for sentence in complaints if sentence not in ls.first_complaints))
+    changed = [name for name in _ROOT_SETTINGS if getattr(before, name) != getattr(ls.settings, name)]
     _apply_change(ls, changed)
     lens_settings = [(one.code_lens, one.code_lens_threshold) for one in (before, ls.settings)]
     if lens_settings[0] != lens_settings[1]:
@@ -93,8 +98,8 @@ def pause(ls: CodewhereServer, root: Root) -> None:
 
 
 def _take_settings(ls: CodewhereServer, raw: object) -> list[str]:
-    """Puts settings in force; sentences for the person about what was not taken."""
-    ls.workspaces.settings, problems, unknown = read_settings(raw)
+    """Puts settings in force over those of `initialize`; sentences for the person about what was not taken."""
+    ls.workspaces.settings, problems, unknown = read_settings(raw, ls.first_settings)
     for sentence in unknown:
         log.warning("%s", sentence)
     return problems
@@ -109,7 +114,7 @@ async def _given_settings(ls: CodewhereServer, pushed: object) -> object:
     """The settings of a change: sent along, or asked for where the client wants it so."""
     if isinstance(pushed, dict) and isinstance(pushed.get(SECTION), dict):
         return pushed[SECTION]
-    if pushed:
+    if pushed and (not isinstance(pushed, dict) or has_known(pushed)):
         return pushed
     workspace = ls.client_capabilities.workspace
     if not (workspace and workspace.configuration):
@@ -161,11 +166,10 @@ def _is_alive(process_id: int) -> bool:
 
 
 def _by_root(ls: CodewhereServer, uris: Iterable[str]) -> dict[Root, list[str]]:
-    """Root-relative paths of files by the root they belong to; others are left out."""
+    """Root-relative paths of files by root, of one that lies in another by both; files of no root are left out."""
     found: dict[Root, list[str]] = {}
-    for uri in uris:
-        path = file_path(uri)
-        home = None if path is None else ls.workspaces.of_path(path)
-        if home is not None and ".git" not in home[1].split("/"):
-            found.setdefault(home[0], []).append(home[1])
+    for path in filter(None, map(file_path, uris)):
+        for root, relative in ls.workspaces.all_of_path(path):
+            if ".git" not in relative.split("/"):
+                found.setdefault(root, []).append(relative)
     return found
