@@ -256,6 +256,7 @@ def _choose_lines(lines: Sequence[str], head: int, answering: set[int]) -> list[
 
 def _source_lines(result: SearchResult) -> list[str] | None:
     """The function's lines as they are in the file, or None where they are not what was indexed."""
+    from indexer.languages import source
     from indexer.walk import read_source
 
     function = result.function
@@ -265,9 +266,13 @@ def _source_lines(result: SearchResult) -> list[str] | None:
         return None
     if not isinstance(content, bytes):
         return None
-    start = content.rfind(b"\n", 0, function.start_byte) + 1  # with the indentation of the first line
-    lines = content[start : function.end_byte].decode("utf-8", "replace").split("\n")
-    is_there = content.count(b"\n", 0, start) == function.start_line and _holds(lines, function)
+    read = source.read_source(content)
+    before, whole = (
+        content[read.shift : end].decode(read.encoding, "replace")
+        for end in (function.start_byte, function.end_byte)
+    )
+    lines = whole.split("\n")[function.start_line :]  # with the indentation of the first line
+    is_there = before.count("\n") == function.start_line and _holds(lines, function)
     return lines if is_there else None
 
 

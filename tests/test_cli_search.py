@@ -207,3 +207,24 @@ def test_similar_finds_the_nearest_functions(indexed, monkeypatch):
     assert {result["path"] for result in answer["results"]} == {"net/socket.py", "web/static.js"}
     answer = json.loads(run("similar", "net/retry.py:8", "web", "--json").stdout)
     assert {result["path"] for result in answer["results"]} == {"web/static.js"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16", "utf-16-be", "utf-8"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_are_numbered_whatever_a_file_is_written_in(
+    home, embedder, tmp_path, monkeypatch, encoding, end
+):
+    lines = ["def größe(wert):", '    """Measures the pelican."""', "    return wert", "", "def last(x):"]
+    text = end.join([*lines, "    # Größe of a heron", "    return x", ""])
+    if encoding == "utf-16-be":
+        text = "\ufeff" + text
+    (tmp_path / "birds").mkdir()
+    (tmp_path / "birds" / "a.py").write_bytes(text.encode(encoding))
+    run("index", tmp_path / "birds")
+    monkeypatch.chdir(tmp_path / "birds")
+    for query, number, shown in (("symbol:größe", 1, "def größe(wert):"), ("symbol:last", 5, "def last(x):")):
+        printed = run("search", query, "--words").stdout
+        assert f"a.py:{number}" in printed
+        assert any(
+            line.split()[0] == str(number) and shown in line for line in printed.splitlines() if line.strip()
+        )
