@@ -113,6 +113,9 @@ def test_windows_overlap_fit_and_cover_the_text(model_folder):
     tokenizer = embedder._tokenizer
     assert all(len(tokenizer.encode(window).ids) <= 64 - 1 + 2 for window in windows)
     assert short == ["short"] and embedder.split_windows([]) == []
+    odd = text.replace(" ", " \udc80")
+    (broken,) = embedder.split_windows([odd])
+    assert odd.startswith(broken[0]) and odd.endswith(broken[-1]) and "\udc80" in broken[0]
 
 
 def test_a_window_is_read_whole(model_folder):

@@ -160,7 +160,8 @@ class DecoderEmbedder:
         long = [place for place, text in enumerate(texts) if len(text.encode("utf-8", "replace")) > room]
         windows = [[text] for text in texts]
         # Together, since the tokenizer has threads, and leaves Python's lock to others meanwhile.
-        found = self._tokenizer.encode_batch([texts[place] for place in long], add_special_tokens=False)
+        clean = [_clean(texts[place]) for place in long]
+        found = self._tokenizer.encode_batch(clean, add_special_tokens=False)
         for place, encoding in zip(long, found, strict=True):
             windows[place] = _windows(texts[place], encoding.offsets, room)
         return windows
@@ -185,9 +186,7 @@ class DecoderEmbedder:
     def _token_rows(self, texts: Sequence[str], markers: tuple[str, str]) -> list[list[int]]:
         before, after = (self._marker_ids(marker) for marker in markers)
         room = self.max_tokens - len(before) - len(after)
-        # Lone surrogates, as in names that are no UTF-8, are no text to a tokenizer.
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
-        encodings = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
+        encodings = self._tokenizer.encode_batch_fast(list(map(_clean, texts)), add_special_tokens=False)
         return [before + encoding.ids[:room] + after or [0] for encoding in encodings]
 
     def _marker_ids(self, marker: str) -> list[int]:
@@ -209,6 +208,11 @@ class DecoderEmbedder:
             )
             half = len(rows) // 2
             return torch.cat((self._vectors(rows[:half]), self._vectors(rows[half:])))
+
+
+def _clean(text: str) -> str:
+    # Lone surrogates, as in names that are no UTF-8, are no text to a tokenizer; offsets stay the same.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _windows(text: str, offsets: Sequence[tuple[int, int]], room: int) -> list[str]:
