@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -96,13 +95,10 @@ def texts(value: object) -> tuple[str, ...]:
 
 def globs(value: object) -> tuple[str, ...]:
     """A list of glob patterns."""
-    from pathspec import GitIgnoreSpec
+    from indexer.store.filters import read_globs
 
     patterns = texts(value)
-    try:
-        GitIgnoreSpec.from_lines(patterns)
-    except (ValueError, re.error) as error:
-        raise ValueError(f"a list of glob patterns is expected ({error})") from error
+    read_globs(patterns)
     return patterns
 
 

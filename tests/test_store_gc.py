@@ -52,7 +52,7 @@ def test_a_root_that_is_being_indexed_is_not_forgotten(
     other = Store(store.home)
     lock = other.lock(root, str(folder), purpose)
     with (
-        lock.hold(wait=False, on_wait=lambda pid: None, cancelled=lambda: False),
+        lock.hold(wait=False),
         pytest.raises(RootBusy, match="is being indexed"),
     ):
         store.forget(str(folder))

@@ -30,7 +30,7 @@ _TERM_CEILING = 2.2
 """The most FTS5's BM25 gives one word, times its inverse document frequency: k1 + 1."""
 _POOL = 100
 """Best functions of each search, whose scores set its scale: cosines differ with the model, BM25 with the query."""
-_FARTHEST = -3.0
+FARTHEST = -3.0
 _NOT_EMBEDDED = 1.0
 """The dense score of what words found and has no vector yet: as of a near one, so that words decide about it."""
 _ASKS_FOR_TESTS = re.compile(r"\b(tests?|testing|specs?|fixtures?|mocks?|benchmarks?)\b", re.I)
@@ -100,7 +100,7 @@ def _standardised(scores: Array) -> Array:
     pool = np.sort(scores[~np.isnan(scores)])[::-1][:_POOL]
     if not len(pool):
         return scores
-    standard: Array = np.maximum((scores - pool.mean()) / (float(pool.std()) or 1.0), _FARTHEST)
+    standard: Array = np.maximum((scores - pool.mean()) / (float(pool.std()) or 1.0), FARTHEST)
     return standard
 
 
@@ -199,5 +199,5 @@ def _dense(entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
     least = _least(standard)
     unfound = np.array([least if entry.has_vector else _NOT_EMBEDDED for entry in entries])
     scores = np.where(np.isnan(standard), unfound, standard)
-    found = {"dense": scores, "file_dense": files.highest(scores, _FARTHEST)}
+    found = {"dense": scores, "file_dense": files.highest(scores, FARTHEST)}
     return found | _file_evidence("dense", np.maximum(scores + 1, 0.0), files)

@@ -11,12 +11,11 @@ import numpy.typing as npt
 from indexer.rank import weights
 from indexer.rank.candidates import Candidate, Entry, Statistics, join
 from indexer.rank.explain import lines_that_answer, matched_terms, signals
-from indexer.rank.features import Array, features
+from indexer.rank.features import FARTHEST, Array, features
 from indexer.rank.query import Query
 from indexer.rank.tokens import contains, tokenize
 from indexer.types import TYPE_KINDS, Nearness, SearchResult, Why
 
-_FARTHEST = -3.0
 _ROUNDING = 1e-6
 
 Compare = Callable[[Sequence[str]], Nearness | None]
@@ -120,7 +119,7 @@ def _beyond_length(cosines: Array, tokens: npt.NDArray[np.int64]) -> Array:
     deviation = float(rest.std())
     if deviation < _ROUNDING:
         return np.zeros(len(rest))
-    standard: Array = np.maximum(rest / deviation, _FARTHEST)
+    standard: Array = np.maximum(rest / deviation, FARTHEST)
     return standard
 
 

@@ -78,8 +78,8 @@ class PathFilter:
     def __init__(self, filters: SearchFilters, changed: Collection[str] = ()) -> None:
         self._filters = filters
         self._changed = changed
-        self._paths = _globs("paths", filters.paths) if filters.paths else None
-        self._exclude = _globs("exclude", filters.exclude) if filters.exclude else None
+        self._paths = _of_field("paths", filters.paths)
+        self._exclude = _of_field("exclude", filters.exclude)
 
     def __call__(self, path: str, demoted: str) -> bool:
         """Whether functions of this file may be found."""
@@ -92,16 +92,23 @@ class PathFilter:
         return self._exclude is None or not self._exclude.match_file(path)
 
 
-def _globs(field: str, patterns: Sequence[str]) -> GitIgnoreSpec:
+def read_globs(patterns: Sequence[str]) -> GitIgnoreSpec:
+    """What a list of glob patterns matches; `ValueError` where one cannot be read."""
     from pathspec import GitIgnoreSpec
 
     try:
         return GitIgnoreSpec.from_lines(patterns)
     except (ValueError, re.error) as error:
         given = ", ".join(patterns)
-        raise UserError(
-            f"{field}: {given} cannot be read as glob patterns ({error}). Use * or ** for any text."
-        ) from error
+        message = f"{given} cannot be read as glob patterns ({error}). Use * or ** for any text."
+        raise ValueError(message) from error
+
+
+def _of_field(field: str, patterns: Sequence[str]) -> GitIgnoreSpec | None:
+    try:
+        return read_globs(patterns) if patterns else None
+    except ValueError as error:
+        raise UserError(f"{field}: {error}") from error
 
 
 def symbol_matches(symbol: str, wanted: str) -> bool:

@@ -31,7 +31,11 @@ class RootLock:
 
     @contextmanager
     def hold(
-        self, *, wait: bool, on_wait: Callable[[int | None], None], cancelled: Callable[[], bool]
+        self,
+        *,
+        wait: bool,
+        on_wait: Callable[[int | None], None] = lambda pid: None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[bool]:
         """Hold the lock; gives False when it was cancelled while waiting.
 

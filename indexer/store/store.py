@@ -84,8 +84,7 @@ class Store:
             return False
         with contextlib.ExitStack() as locks:
             for purpose in ("files", "vectors"):
-                lock = self.lock(root.id, path, purpose)
-                locks.enter_context(lock.hold(wait=False, on_wait=lambda pid: None, cancelled=lambda: False))
+                locks.enter_context(self.lock(root.id, path, purpose).hold(wait=False))
             with self._database.writing() as db:
                 write.remove_root(db, root.id)
         hnsw.remove(self._graphs, root.id)

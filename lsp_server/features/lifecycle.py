@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lsprotocol import types as lsp
 
@@ -37,8 +37,10 @@ def register(server: CodewhereServer) -> None:
 
 def _initialize(ls: CodewhereServer, params: lsp.InitializeParams) -> None:
     ls.first_folders = folders_of(params)
-    ls.first_settings = params.initialization_options
-    ls.first_complaints = _take_settings(ls, None)
+    options = params.initialization_options
+    ls.first_complaints = _take_settings(ls, options)
+    # What is no object was complained of; it must not stand in the way of what comes later.
+    ls.first_settings = options if isinstance(options, Mapping) else None
 
 
 def _initialized(ls: CodewhereServer, params: lsp.InitializedParams) -> None:

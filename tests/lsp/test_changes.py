@@ -111,3 +111,14 @@ async def test_a_glob_that_cannot_be_read_is_named(start, project, field):
     with pytest.raises(JsonRpcException, match=rf"{field}.*glob") as caught:
         await names(client, "retry", filters={field: ["[z-a]"]})
     assert caught.value.code == -32602
+
+
+async def test_wrong_options_at_the_start_do_not_stand_in_the_way_of_a_change(start, project):
+    client = await start(project, options=["limit"])
+    await indexed(client)
+    configure(client, {"codewhere": {"limit": 1}})
+
+    async def limited():
+        return len(await names(client, "read the settings")) == 1
+
+    await until(limited)

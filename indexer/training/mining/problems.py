@@ -63,11 +63,9 @@ def leetcode(
         texts = statements.get(path.stem)
         made = _solution(path, solutions, licence) if texts and path.is_file() else None
         if texts and made:
-            code = re.split(r"(?m)^(?:#|//) Time:.*\n", made.code)[0]
+            code = _first_solution(made.code)
             for text in texts[:per_task]:
-                yield replace(
-                    made, query=statement(text), code=_first_class(code), natural=natural_language(text)
-                )
+                yield replace(made, query=statement(text), code=code, natural=natural_language(text))
 
 
 def statements_of(folder: Path) -> dict[str, list[str]]:
@@ -117,8 +115,7 @@ def titled(folder: Path, licence: str, paths: str = "*/*") -> Iterator[Pair]:
         made = _solution(path, folder, licence)
         if made:
             title = " ".join(split_name(re.sub(r"^\d+-", "", path.stem)))
-            code = _first_class(re.split(r"(?m)^(?:#|//) Time:.*\n", made.code)[0])
-            yield replace(made, query=title, code=code, symbol="")
+            yield replace(made, query=title, code=_first_solution(made.code), symbol="")
 
 
 def tasks(folder: Path, licence: str) -> Iterator[Pair]:
@@ -172,6 +169,10 @@ def _solution(path: Path, root: Path, licence: str) -> Pair | None:
         return None
     code = _HEADER.sub("", path.read_text(encoding="utf-8", errors="replace")).strip("\n")
     return _pair("", code[:MAX_CODE_CHARS], language, root, path, licence) if len(code) >= 40 else None
+
+
+def _first_solution(code: str) -> str:
+    return _first_class(re.split(r"(?m)^(?:#|//) Time:.*\n", code)[0])
 
 
 def _first_class(code: str) -> str:
