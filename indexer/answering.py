@@ -44,8 +44,17 @@ class Answering(Protocol):
     def search(self, query: str, *, limit: int, filters: SearchFilters, explain: bool, dense: bool) -> Answer:
         """The functions that answer a query."""
 
-    def similar(self, path: str, line: int, *, limit: int, filters: SearchFilters) -> Answer:
-        """The functions nearest to the one at a line."""
+    def similar(
+        self,
+        path: str,
+        line: int,
+        *,
+        text: str | None = None,
+        language: str = "",
+        limit: int,
+        filters: SearchFilters,
+    ) -> Answer:
+        """The functions nearest to the one at a line, or to a text."""
 
 
 class AnswerServer:

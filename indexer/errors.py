@@ -7,6 +7,13 @@ class UserError(Exception):
     """Something the person can set right; the message says what is wrong and what to do."""
 
 
+class NotIndexed(UserError):
+    """A folder that was never indexed; `place` is how the message names it."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place} is not indexed yet. Run `codewhere index {place}` first.")
+
+
 class RootBusy(UserError):
     """Another process is indexing the same root; what is indexed already can be searched all the same."""
 

@@ -20,7 +20,15 @@ from indexer.rank.glossary import Gloss, gloss
 from indexer.stale import stale_files
 from indexer.store import Hit, Store, StoredFunction
 from indexer.store.filters import PathFilter, Where
-from indexer.types import Answer, Embedder, SearchFilters, SearchResult, Vectors
+from indexer.types import (
+    INDEX_ADVICE,
+    NOTHING_INDEXED,
+    Answer,
+    Embedder,
+    SearchFilters,
+    SearchResult,
+    Vectors,
+)
 from indexer.walk import shown_path
 
 CANDIDATES = 300  # of each kind; fusion looks no deeper
@@ -176,7 +184,7 @@ class Search:
     def _embedder(self) -> Embedder | None:
         """The embedder, unless words have to do; the notes say why."""
         if not self._root.fingerprint and not self._store.has_vectors(self._root.id):
-            self._notes.append("No vectors yet: answered by words alone. `codewhere index` makes them.")
+            self._notes.append(f"No vectors yet: answered by words alone. {INDEX_ADVICE}")
             return None
         try:
             embedder = self._load_embedder()
@@ -190,7 +198,7 @@ class Search:
                 other = "" if self._root.model != embedder.name else " of these dimensions and weights"
                 self._notes.append(
                     f"This folder was indexed with the model {self._root.model}, not with {embedder.name}{other}:"
-                    " answered by words alone. Run `codewhere index` to use this model."
+                    f" answered by words alone. {INDEX_ADVICE}"
                 )
         return embedder
 
@@ -226,7 +234,7 @@ class Search:
             return
         _, functions = self._store.coverage(self._root.id, self._fingerprint)
         if not functions:
-            self._notes.append("Nothing is indexed in this folder: no function or text was found in it.")
+            self._notes.append(NOTHING_INDEXED)
         elif not found.query.terms:
             self._notes.append(
                 "The query has no words to search by. Ask for what the code does, or for a name."
@@ -236,9 +244,7 @@ class Search:
                 "Nothing has the quoted words in that order. Without quotes each word counts by itself."
             )
         elif found.filters.paths and not self._has_files(found.filters):
-            self._notes.append(
-                "No file of the index is at these paths. If they are new, run `codewhere index`."
-            )
+            self._notes.append(f"No file of the index is at these paths. If they are new: {INDEX_ADVICE}")
         elif found.filters != SearchFilters():
             self._notes.append("Nothing that passes the filters matches. Try fewer or wider filters.")
         else:
@@ -254,9 +260,7 @@ class Search:
         rows = self._store.files(self._root.id, paths).values()
         if stale := stale_files(self._path, rows):
             others = f" and {len(stale) - 1} more" if len(stale) > 1 else ""
-            self._notes.append(
-                f"{shown_path(stale[0])}{others} changed since it was indexed. Run `codewhere index`."
-            )
+            self._notes.append(f"{shown_path(stale[0])}{others} changed since it was indexed. {INDEX_ADVICE}")
 
 
 def _asked(embedder: Embedder, query: Query) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,8 +87,7 @@ class Similar:
             functions = list(self._overlay.files[path].functions)
         else:
             functions = [stored.function for stored in self._store.functions_in(self._root.id, path)]
-        around = [function for function in functions if function.start_line < line <= _end(function)]
-        return min(around, key=lambda function: function.end_byte - function.start_byte, default=None)
+        return innermost(functions, line)
 
     def _vectors(self, function: Function) -> Vectors:
         """The windows of a function: from the overlay or the store, and made only where neither has them."""
@@ -139,6 +138,12 @@ class Similar:
             why = Why(dense_rank=len(results) + 1, signals={"cosine": float(np.float32(hit.score))})
             results.append(SearchResult(str(self._path), stored.function, hit.score, why, stored.demoted))
         return results
+
+
+def innermost(functions: Iterable[Function], line: int) -> Function | None:
+    """The smallest of the functions of a file around a line, counted from 1."""
+    around = [function for function in functions if function.start_line < line <= _end(function)]
+    return min(around, key=lambda function: function.end_byte - function.start_byte, default=None)
 
 
 def _end(function: Function) -> int:

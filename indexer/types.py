@@ -23,6 +23,11 @@ TYPE_KINDS = ("class", "struct", "interface", "enum", "trait")
 BLOCK_KINDS = ("module", "text")
 KINDS = FUNCTION_KINDS + TYPE_KINDS + BLOCK_KINDS
 
+INDEX_ADVICE = "Run `codewhere index`."
+"""The last sentence of a note that indexing would settle; an editor gives other advice."""
+NOTHING_INDEXED = "Nothing is indexed in this folder: no function or text was found in it."
+"""The note of an answer over an index without functions."""
+
 
 @dataclass(frozen=True)
 class Function:

@@ -66,6 +66,16 @@ def read_filters(raw: object) -> SearchFilters:
     return SearchFilters(**_snake_case(checks.read_object(raw, _FILTERS)))
 
 
+def named(arguments: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Positional arguments of a command by name; one object in their place is taken as it is."""
+    if len(arguments) == 1 and isinstance(arguments[0], dict):
+        return dict(arguments[0])
+    if len(arguments) > len(names):
+        expected = ", ".join(names) or "none"
+        raise ValueError(f"{len(arguments)} arguments were given; expected: {expected}")
+    return dict(zip(names, arguments, strict=False))
+
+
 def position(raw: object) -> lsp.Position:
     """An LSP position; raises ValueError."""
     values = checks.read_object(

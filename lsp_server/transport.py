@@ -33,7 +33,7 @@ _MAX_INITIALIZE_BYTES = 4 * 1024 * 1024  # what a stranger may make the server r
 _AUTHENTICATION_SECONDS = 10.0
 _WRITER_MESSAGES = 10_000  # replies that wait for a client that does not read; then the server waits too
 _WRONG_TOKEN = -32001
-_CONTENT_LENGTH = re.compile(rb"^Content-Length: *(\d+)\r\n$", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,18})[ \t]*\r?\n$", re.IGNORECASE)
 
 
 class Reader(Protocol):
@@ -75,15 +75,17 @@ class QueueWriter:
 
 
 class LimitedReader:
-    """Refuses messages that are too large before a byte of them is kept."""
+    """Refuses messages that are too large before a byte of them is kept, and spells headers as pygls reads them."""
 
     def __init__(self, inner: Reader, limit: int = _MAX_MESSAGE_BYTES) -> None:
         self._inner = inner
         self._limit = limit
 
-    def readline(self) -> Awaitable[bytes]:
-        """One line of a header."""
-        return self._inner.readline()
+    async def readline(self) -> bytes:
+        """One line of a header; pygls skips a length in small letters, and with it the message."""
+        line = await self._inner.readline()
+        match = _CONTENT_LENGTH.match(line)
+        return b"Content-Length: %d\r\n" % int(match[1]) if match else line
 
     async def readexactly(self, n: int) -> bytes:
         """The body of a message; empty, which ends the session, where it is too large or cut off."""

@@ -209,6 +209,16 @@ def test_similar_finds_the_nearest_functions(indexed, monkeypatch):
     assert {result["path"] for result in answer["results"]} == {"web/static.js"}
 
 
+def test_similar_compares_a_function_of_another_folder(indexed, tmp_path):
+    elsewhere = tmp_path / "elsewhere.py"
+    elsewhere.write_text("import time\n\n\n" + (indexed / "net/retry.py").read_text())
+    line = elsewhere.read_text().splitlines().index("            time.sleep(2**attempt)") + 1
+    answer = json.loads(run("similar", f"{elsewhere}:{line}", indexed, "--json", "--limit", 1).stdout)
+    assert answer["results"][0]["path"] == "net/retry.py", "here it is a find, not the one that is asked for"
+    failed = run("similar", f"{elsewhere}:2", indexed / "web", status=2)
+    assert f"There is no function at {elsewhere}:2" in failed.stderr
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16", "utf-16-be", "utf-8"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_lines_are_numbered_whatever_a_file_is_written_in(

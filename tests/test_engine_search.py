@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import HashEmbedder
 
+from indexer.changed import changed_files
 from indexer.config import Config
 from indexer.engine import Index, open_index
 from indexer.errors import UserError
@@ -319,6 +320,35 @@ def test_only_changed_files_are_found_where_that_is_asked(tmp_path: Path) -> Non
             "cache task network", limit=50, filters=SearchFilters(changed_only=True)
         ).results
         assert {r.function.path for r in results} == {"src/cache.py", "src/new.py"}
+
+
+def git(folder: Path, *command: str) -> None:
+    who = ("-c", "user.name=n", "-c", "user.email=e", "-c", "protocol.file.allow=always")
+    subprocess.run(["git", *who, *command], cwd=folder, check=True, capture_output=True)
+
+
+def test_files_of_submodules_count_as_changed_by_the_commit_that_names_them(tmp_path: Path) -> None:
+    library, project = tmp_path / "library", tmp_path / "project"
+    write_files(library, {"src/a.py": "def first():\n    pass\n", "b.py": "def second():\n    pass\n"})
+    write_files(project, {"main.py": "def main():\n    pass\n"})
+    for folder in (library, project):
+        git(folder, "init", "-q")
+        git(folder, "add", ".")
+        git(folder, "commit", "-qm", "m")
+    git(project, "submodule", "add", "-q", str(library), "vendor/library")
+    assert changed_files(project) == {".gitmodules", "vendor/library/src/a.py", "vendor/library/b.py"}
+    git(project, "commit", "-qam", "library")
+    assert changed_files(project) == frozenset()
+
+    inner = project / "vendor/library"
+    (inner / "src/a.py").write_text("def first():\n    return 1\n")
+    (inner / "new.py").write_text("def third():\n    pass\n")
+    assert changed_files(project) == {"vendor/library/src/a.py", "vendor/library/new.py"}
+    assert changed_files(project / "vendor") == {"library/src/a.py", "library/new.py"}
+    git(inner, "add", ".")
+    git(inner, "commit", "-qm", "work")
+    assert changed_files(project) == {"vendor/library/src/a.py", "vendor/library/new.py"}
+    assert changed_files(inner) == frozenset()
 
 
 BUFFER = b'''

@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from indexer.config import Config, load_config
-from indexer.errors import UserError
+from indexer.errors import NotIndexed, UserError
 from indexer.render import safe, say
 
 if TYPE_CHECKING:
@@ -143,6 +143,4 @@ def open_root(root: Path, config: Config, loader: EmbedderLoader) -> Index:
 
 def not_indexed(folder: Path) -> UserError:
     """The error for a folder that has no index yet."""
-    return UserError(
-        f"{safe(str(folder))} is not indexed yet. Run `codewhere index {safe(str(folder))}` first."
-    )
+    return NotIndexed(safe(str(folder)))

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from indexer.render import print_answer, print_json, print_line, safe
 if TYPE_CHECKING:
     from indexer.engine import Index
     from indexer.store import RootRow
-    from indexer.types import Answer, SearchFilters
+    from indexer.types import Answer, Function, SearchFilters
 
 _GLOB_SPECIAL = re.compile(r"([*?\[\]\\!#])")
 _MAX_QUERIES_LINE = 1_000_000  # characters; a longer line is no query but a wrong file
@@ -72,15 +72,32 @@ def search(query: str, path: Path, queries: Path | None, options: Options) -> No
 
 
 def similar(place: str, path: Path | None, options: Options) -> None:
-    """The functions nearest to the one at FILE:LINE."""
+    """The functions nearest to the one at FILE:LINE, which need not be in the folder that is searched."""
     file, line = _parse_place(place)
     where = _existing(path) if path is not None else file
     row = indexed_root(options.home, where)
-    if row is None or not file.is_relative_to(row.path):
-        raise not_indexed(file.parent if row is None else Path(row.path))
+    if row is None:
+        raise not_indexed(where if where.is_dir() else where.parent)
     asked = _Asked(row, options)
     filters = _filters(options, asked.root, _below(asked.root, where) if path is not None else "")
-    _show(asked.similar(file.relative_to(asked.root).as_posix(), line, filters), options)
+    if file.is_relative_to(asked.root):
+        answer = asked.similar(file.relative_to(asked.root).as_posix(), line, filters)
+    else:
+        function = _function_at(file, line)
+        answer = asked.similar("", line, filters, text=function.body, language=function.language)
+        answer = replace(answer, query=f"similar to {function.symbol}")
+    _show(answer, options)
+
+
+def _function_at(file: Path, line: int) -> Function:
+    """The innermost function of a file around a line (1-based), whether it is indexed or not."""
+    from indexer.parse import parse
+    from indexer.similar import innermost
+
+    function = innermost(parse(file.name, file.read_bytes()).functions, line)
+    if function is None:
+        raise UserError(f"There is no function at {file}:{line}. Name a line inside a function.")
+    return function
 
 
 def _as_utf8(text: str) -> str:
@@ -118,8 +135,8 @@ class _Asked:
             dense=not options.words,
         )
 
-    def similar(self, path: str, line: int, filters: SearchFilters) -> Answer:
-        return self._ask("similar", path=path, line=line, filters=filters)
+    def similar(self, path: str, line: int, filters: SearchFilters, **compared: str) -> Answer:
+        return self._ask("similar", path=path, line=line, filters=filters, **compared)
 
     def _ask(self, call: str, **arguments: object) -> Answer:
         arguments["limit"] = self._config.limit

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 
-from indexer.errors import UserError
+from indexer.errors import NotIndexed
 from indexer.rank.tokens import TOKENS_VERSION
 from indexer.store import catalogue, dense, gc, hnsw, lexical, vectors, write
 from indexer.store.database import Database
@@ -66,7 +66,7 @@ class Store:
         """The root at an absolute path; `UserError` when that folder was never indexed."""
         root = self.root(path)
         if root is None:
-            raise UserError(f"{path} is not indexed yet. Run `codewhere index {path}` first.")
+            raise NotIndexed(path)
         return root
 
     def ensure_root(self, path: str) -> int:

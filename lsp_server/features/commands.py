@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from lsp_server import checks
 from lsp_server.features.lifecycle import pause
 from lsp_server.features.search import search
 from lsp_server.features.similar import similar
 from lsp_server.features.status import fresh_status, status_to_json
-from lsp_server.params import read_search, read_similar
+from lsp_server.params import named, read_search, read_similar
 from lsp_server.protocol import guarded
 from lsp_server.server import CodewhereServer
 from lsp_server.workspaces import Root
@@ -30,12 +31,12 @@ def register(server: CodewhereServer) -> None:
 
 @guarded
 async def _run_search(ls: CodewhereServer, arguments: list[Any]) -> dict[str, Any]:
-    return await search(ls, read_search(_named(arguments, ("query", "limit", "filters"))))
+    return await search(ls, read_search(named(arguments, ("query", "limit", "filters"))))
 
 
 @guarded
 async def _run_similar(ls: CodewhereServer, arguments: list[Any]) -> dict[str, Any]:
-    raw = _named(arguments, ("uri", "line", "limit"))
+    raw = named(arguments, ("uri", "line", "limit"))
     if "uri" in raw:
         line = {"line": raw.pop("line", None), "character": 0}
         raw = {"textDocument": {"uri": raw.pop("uri")}, "position": line, **raw}
@@ -44,7 +45,7 @@ async def _run_similar(ls: CodewhereServer, arguments: list[Any]) -> dict[str, A
 
 @guarded
 async def _run_status(ls: CodewhereServer, arguments: list[Any]) -> dict[str, Any]:
-    _named(arguments, ())
+    checks.read_object(named(arguments, ()), {})
     return await fresh_status(ls)
 
 
@@ -76,18 +77,8 @@ async def _resume(ls: CodewhereServer, arguments: list[Any]) -> dict[str, Any]:
     return status_to_json(ls)
 
 
-def _named(arguments: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Positional arguments by name; one object in their place is taken as it is."""
-    if len(arguments) == 1 and isinstance(arguments[0], dict) and names:
-        return dict(arguments[0])
-    if len(arguments) > len(names):
-        expected = ", ".join(names) or "none"
-        raise ValueError(f"{len(arguments)} arguments were given; expected: {expected}")
-    return dict(zip(names, arguments, strict=False))
-
-
 def _roots(ls: CodewhereServer, arguments: list[Any]) -> list[Root]:
-    uri = _named(arguments, ("uri",)).get("uri")
+    uri = named(arguments, ("uri",)).get("uri")
     if uri is not None and not isinstance(uri, str):
         raise ValueError("uri: a text is expected")
     return ls.workspaces.select(None if uri is None else [uri])

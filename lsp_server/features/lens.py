@@ -10,7 +10,7 @@ from indexer.types import BLOCK_KINDS, TYPE_KINDS, Function
 from lsp_server import checks
 from lsp_server.answers import Locator, range_to_json
 from lsp_server.features.similar import similar_to, target_of
-from lsp_server.params import position
+from lsp_server.params import named, position
 from lsp_server.protocol import guarded
 from lsp_server.server import CodewhereServer
 from lsp_server.settings import SHOW_SIMILAR
@@ -100,10 +100,11 @@ async def _choose(ls: CodewhereServer, arguments: list[Any]) -> None:
 
 
 def _read_places(arguments: list[Any]) -> list[lsp.Location]:
-    if len(arguments) != 3 or not isinstance(arguments[2], list) or not arguments[2]:
+    locations = named(arguments, ("uri", "position", "locations")).get("locations")
+    if not isinstance(locations, list) or not locations:
         raise ValueError("the arguments uri, position and locations are expected")
     fields = {"uri": checks.name, "range": lambda raw: raw}
-    raw = [checks.read_object(place, fields, required=("uri", "range")) for place in arguments[2]]
+    raw = [checks.read_object(place, fields, required=("uri", "range")) for place in locations]
     return [lsp.Location(place["uri"], _range(place["range"])) for place in raw]
 
 

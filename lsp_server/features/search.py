@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 
-from indexer.errors import UserError
-from indexer.types import Answer, SearchFilters, SearchResult
+from indexer.errors import NotIndexed, UserError
+from indexer.types import INDEX_ADVICE, NOTHING_INDEXED, Answer, SearchFilters, SearchResult
 from lsp_server.answers import Locator, result_to_json
 from lsp_server.params import SearchParams, Token, read_search
 from lsp_server.protocol import SEARCH, guarded
@@ -19,6 +19,8 @@ from lsp_server.server import CodewhereServer
 from lsp_server.workspaces import Root
 
 NO_FOLDER = "No folder is open, so there is nothing to search."
+_NO_ROOT_NAMED = "roots is empty, so nothing was searched; leave it out to search every folder."
+_EDITOR_ADVICE = "Reindex the folder."
 
 if TYPE_CHECKING:
     from indexer.overlay import Overlay
@@ -109,7 +111,7 @@ async def ask(
 
     def work() -> Found:
         answers: list[tuple[Root, Answer]] = []
-        notes: list[str] = [] if roots else [NO_FOLDER]
+        notes: list[str] = [] if roots else [_NO_ROOT_NAMED if ls.workspaces.all() else NO_FOLDER]
         for root in roots:
             if stop.is_set():
                 break
@@ -140,15 +142,30 @@ def _merge(answers: Sequence[tuple[Root, Answer]], notes: Sequence[str], limit: 
             if place not in hits or hits[place].result.score < result.score:
                 hits[place] = Hit(root, result)
     best = sorted(hits.values(), key=lambda hit: -hit.result.score)[:limit]
-    all_notes = dict.fromkeys([*notes, *(note for _, answer in answers for note in answer.notes)])
+    told = (_for_editor(root, note) for root, answer in answers for note in answer.notes)
+    all_notes = dict.fromkeys([*notes, *told])
     return Found(tuple(best), _coverage(answers), tuple(all_notes), 0.0)
 
 
 def _excuse(root: Root, error: UserError) -> str:
     """Why a root gave no answer; the advice of the engine is for the command line."""
-    if root.state.state == "indexing" and not root.was_read:
-        return f"{root.name} is being read for the first time; ask again in a moment."
-    return f"{root.name}: {error}"
+    if isinstance(error, NotIndexed):
+        indexing = root.state.state == "indexing"
+        return _being_read(root) if indexing else f"{root.name} is not indexed yet. {_EDITOR_ADVICE}"
+    return _for_editor(root, f"{root.name}: {error}")
+
+
+def _being_read(root: Root) -> str:
+    return f"{root.name} is being read for the first time; ask again in a moment."
+
+
+def _for_editor(root: Root, note: str) -> str:
+    """A note of the engine, with other advice than the command line's: none where indexing is under way."""
+    indexing = root.state.state == "indexing"
+    if note == NOTHING_INDEXED and indexing:
+        return _being_read(root)
+    said = note.removesuffix(INDEX_ADVICE)
+    return note if said == note else said.rstrip(" :") if indexing else said + _EDITOR_ADVICE
 
 
 def _coverage(answers: Sequence[tuple[Root, Answer]]) -> float:

@@ -115,8 +115,9 @@ def target_of(root: Root, function: Function) -> Target:
 
 def function_at(functions: tuple[Function, ...], line: int) -> Function | None:
     """The innermost function around a 0-based line."""
-    around = [function for function in functions if function.start_line <= line < function.end_line]
-    return min(around, key=lambda function: function.end_line - function.start_line, default=None)
+    from indexer.similar import innermost
+
+    return innermost(functions, line + 1)
 
 
 def _text_of(ls: CodewhereServer, root: Root, path: str, where: lsp.Range) -> str:

@@ -14,7 +14,7 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from tests.lsp.conftest import FILES, SERVER, folder, indexed, request, until, write_files
+from tests.lsp.conftest import FILES, SERVER, command, folder, indexed, request, until, write_files
 
 
 async def search(client, query, **more):
@@ -152,6 +152,21 @@ async def test_without_a_folder_a_search_says_so(start):
     assert answer["results"] == [] and answer["notes"] == [
         "No folder is open, so there is nothing to search."
     ]
+
+
+async def test_notes_give_the_advice_of_an_editor(start, project):
+    client = await start(project, options={"autoIndex": False})
+    await until(lambda: client.updates and client.updates[-1]["modelState"] == "ready")
+    answer = await request(client, "codewhere/search", {"query": "settings"})
+    assert answer["notes"] == [f"{project.name} is not indexed yet. Reindex the folder."]
+    await command(client, "reindex")
+    await indexed(client)
+    answer = await request(client, "codewhere/search", {"query": "settings", "roots": []})
+    assert answer["notes"] == [
+        "roots is empty, so nothing was searched; leave it out to search every folder."
+    ]
+    answer = await request(client, "codewhere/search", {"query": "settings", "filters": {"paths": ["lib/"]}})
+    assert answer["notes"] == ["No file of the index is at these paths. If they are new: Reindex the folder."]
 
 
 async def test_folders_that_are_not_there_or_not_here_do_no_harm(start, project, tmp_path):

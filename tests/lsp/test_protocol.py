@@ -69,6 +69,12 @@ async def test_a_malformed_request_is_answered_with_the_reason(server, method, p
 
 
 @together
+async def test_a_command_without_arguments_takes_an_empty_object(server):
+    params = {"command": "codewhere.server.status", "arguments": [{}]}
+    assert (await server.call("workspace/executeCommand", params))["result"]["version"]
+
+
+@together
 async def test_an_unknown_method_is_answered(server):
     assert (await server.call("codewhere/dance", {}))["error"]["code"] == -32601
 

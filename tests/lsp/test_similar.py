@@ -189,11 +189,14 @@ async def test_the_command_of_a_lens_opens_the_function(start, project):
     client = await start(project, options={"codeLens": {"enabled": True, "threshold": 0.9}})
     await indexed(client)
     [lens] = await lenses(client, project / "src/config.py")
-    params = lsp.ExecuteCommandParams(lens.command.command, lens.command.arguments)
-    await client.workspace_execute_command_async(params)
-    [shown] = client.shown_documents
-    assert shown.uri == (project / "src/options.py").as_uri()
-    assert shown.selection.start == lsp.Position(0, 4)
+    as_object = dict(zip(("uri", "position", "locations"), lens.command.arguments, strict=True))
+    for arguments in (lens.command.arguments, [as_object]):
+        client.shown_documents.clear()
+        params = lsp.ExecuteCommandParams(lens.command.command, arguments)
+        await client.workspace_execute_command_async(params)
+        [shown] = client.shown_documents
+        assert shown.uri == (project / "src/options.py").as_uri()
+        assert shown.selection.start == lsp.Position(0, 4)
 
 
 async def test_the_command_of_a_lens_asks_where_there_are_several(start, project):

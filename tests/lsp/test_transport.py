@@ -67,6 +67,21 @@ async def test_a_client_with_the_token_is_served_to_the_end(port):
 
 
 @pytest.mark.parametrize(
+    "header", [b"content-length:%d\r\n", b"Content-Type: a/b\r\nCONTENT-LENGTH: %d \r\n"]
+)
+async def test_headers_are_read_however_they_are_spelt(environment, header):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(SERVER), stdin=-1, stdout=-1, stderr=asyncio.subprocess.DEVNULL, env=environment
+    )
+    for message in (initialize(), {"id": 2, "method": "shutdown"}, {"method": "exit"}):
+        body = frame(message).partition(b"\r\n\r\n")[2]
+        process.stdin.write(header % len(body) + b"\r\n" + body)
+    assert (await read(process.stdout))["result"]["serverInfo"]["name"] == "codewhere"
+    assert (await read(process.stdout))["result"] is None
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+@pytest.mark.parametrize(
     "first",
     [
         frame(initialize()),
