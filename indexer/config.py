@@ -24,7 +24,7 @@ ENV_PREFIX = "CODEWHERE_"
 _ROOT_FILE_MAX_BYTES = 65_536  # a settings file; anything larger is a mistake or an attack
 _ROOT_MAX_FILE_BYTES = 64_000_000  # a stranger's repository may not make the parser read larger files
 # Whoever wrote a repository may say what is worth indexing in it, not what runs or where data goes.
-_ROOT_KEYS = frozenset({"exclude", "max_file_bytes", "include_text"})
+ROOT_KEYS = frozenset({"exclude", "max_file_bytes", "include_text"})
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -113,7 +113,7 @@ def _merge_root_file(config: Config, path: Path) -> Config:
     except (OSError, ValueError) as error:
         return _note(config, f"{ROOT_FILE} of this folder is not used: {error}")
     for name, value in values.items():
-        if name not in _ROOT_KEYS:
+        if name not in ROOT_KEYS:
             config = _note(config, f"{ROOT_FILE} may not set {name!r}; set it in {user_file()}.")
             continue
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from indexer.config import Config, load_config
+from indexer.config import ROOT_KEYS, Config, load_config
 from indexer.errors import UserError
 from indexer.store import Store
 from indexer.types import (
@@ -31,10 +32,13 @@ def open_index(
     *,
     config: Config | None = None,
     embedder: Embedder | Callable[[], Embedder] | None = None,
+    reload: Callable[[], Config] | None = None,
 ) -> Index:
     """The index of a folder, whether it was indexed before or not.
 
     :param config: The settings; None loads those that hold for the folder.
+    :param reload: Reads the settings again. Which files are worth indexing is taken from it before each look at
+        everything, so that a change of the folder's own file is followed.
     :param embedder: An embedder, or a function called when one is first needed; None loads `config.model`.
     :raises UserError: Where the folder is missing or the store cannot be opened.
     """
@@ -45,17 +49,22 @@ def open_index(
         raise UserError(f"There is no folder {path}. Name an existing folder.") from error
     if not root.is_dir():
         raise UserError(f"{path} is a file. Name the folder to index.")
-    return Index(root, config or load_config(root), embedder)
+    return Index(root, config or load_config(root), embedder, reload)
 
 
 class Index:
     """One root of the store. All methods may be called from any thread; queries never wait for an update."""
 
     def __init__(
-        self, root: Path, config: Config, embedder: Embedder | Callable[[], Embedder] | None = None
+        self,
+        root: Path,
+        config: Config,
+        embedder: Embedder | Callable[[], Embedder] | None = None,
+        reload: Callable[[], Config] | None = None,
     ) -> None:
         self.root = root
         self.config = config
+        self._reload = reload
         self._store = Store(config.home)
         self._source: Embedder | Callable[[], Embedder] | None = embedder or self._load_default
         self._embedder: Embedder | None = None
@@ -141,7 +150,23 @@ class Index:
             batch_seconds=batch_seconds,
         )
         loader = self.load_embedder if embed else _no_embedder
-        return Update(self._store, self.root, self.config, request, loader).run()
+        notes = self._take_settings() if paths is None else []
+        report = Update(self._store, self.root, self.config, request, loader).run()
+        report.notes[:0] = notes
+        return report
+
+    def _take_settings(self) -> list[str]:
+        """Follow the settings about files; what is newly wrong with them, in sentences."""
+        if self._reload is None:
+            return []
+        try:
+            fresh = self._reload()
+        except UserError as error:
+            return [str(error)]
+        known = self.config.notes
+        about_files = {name: getattr(fresh, name) for name in ROOT_KEYS}
+        self.config = replace(self.config, notes=fresh.notes, **about_files)
+        return [note for note in fresh.notes if note not in known]
 
     # Asking it
 

@@ -271,8 +271,9 @@ def _source_lines(result: SearchResult) -> list[str] | None:
         content[read.shift : end].decode(read.encoding, "replace")
         for end in (function.start_byte, function.end_byte)
     )
-    lines = whole.split("\n")[function.start_line :]  # with the indentation of the first line
-    is_there = before.count("\n") == function.start_line and _holds(lines, function)
+    newline = "\n" if b"\n" in read.whole else "\r"
+    lines = whole.split(newline)[function.start_line :]  # with the indentation of the first line
+    is_there = before.count(newline) == function.start_line and _holds(lines, function)
     return lines if is_there else None
 
 

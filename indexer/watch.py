@@ -12,6 +12,7 @@ import re
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from indexer.types import UpdateReport
 
 _log = logging.getLogger(__name__)
+# watchdog warns when a folder comes back into the tree, and follows it all the same.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
 
 _QUIET_S = 0.08  # an editor writes a file in several steps; this much silence means that it is done
 _LATEST_S = 1.0  # but a file that changes all the time is read now and then
@@ -44,6 +47,7 @@ _MOST_PATHS = 2_000  # beyond this one walk over everything is cheaper
 # what was lost.
 _MOST_EVENTS = 4_000
 _SAFETY_SCAN_S = 600.0
+_LOST_S = 2.0  # between looks whether the watched folder is still the one at its path
 _SCAN_S = 2.0  # without events
 _SCAN_SHARE = 20  # a scan may take one part in so many of the time
 _RETRY_S = (1.0, 60.0)
@@ -97,6 +101,7 @@ class Watcher:
         self._pending = _Pending()
         self._stopping = threading.Event()
         self._observer: BaseObserver | None = None
+        self._identity = (0, 0)
         self._thread = threading.Thread(target=self._run, name="codewhere-watch", daemon=True)
         self._last_scan_s = 0.0
         self.fallback = ""
@@ -148,6 +153,7 @@ class Watcher:
             )
             return
         self._observer = observer
+        self._identity = _identity(self._root)
 
     def _why_no_events(self) -> str:
         if self._scan_every_s is not None:
@@ -176,7 +182,9 @@ class Watcher:
 
     def _run(self) -> None:
         failures = 0
-        while self._pending.wait_ready(self._interval(), self._git_is_busy, self._stopping):
+        while self._pending.wait_ready(
+            self._interval(), self._git_is_busy, self._stopping, self._must_listen_again
+        ):
             self._listen_again()
             paths = self._pending.take()
             try:
@@ -203,9 +211,14 @@ class Watcher:
         self._stopping.wait(min(most, first * 2 ** (failures - 1)))
         self._pending.restore(paths)
 
+    def _must_listen_again(self) -> bool:
+        """Whether the folder was removed or moved away, and one is there again: the watches are not its own."""
+        if self._observer is None or not self._root.is_dir():
+            return False
+        return not _is_alive(self._observer) or _identity(self._root) != self._identity
+
     def _listen_again(self) -> None:
-        """The folder was removed and came back: the watches of the old one are gone."""
-        if self._observer is None or _is_alive(self._observer) or not self._root.is_dir():
+        if self._observer is None or not self._must_listen_again():
             return
         self._observer.stop()
         self._observer = None
@@ -264,17 +277,30 @@ class _Pending:
             self._paths, self._everything, self._n_events = set(), False, 0
             return paths
 
-    def wait_ready(self, interval: float, held: Callable[[], bool], stopping: threading.Event) -> bool:
-        """Block until an update is due: by events that calmed down, or by the interval. False at the end."""
+    def wait_ready(
+        self,
+        interval: float,
+        held: Callable[[], bool],
+        stopping: threading.Event,
+        lost: Callable[[], bool],
+    ) -> bool:
+        """Block until an update is due: by events that calmed down, or by the interval. False at the end.
+
+        :param held: Whether events that came are to wait.
+        :param lost: Whether events come no more, so that an update is due at once.
+        """
         deadline = time.monotonic() + interval
         with self._changed:
             while not stopping.is_set():
+                if lost():
+                    self._everything = True
+                    return True
                 now = time.monotonic()
                 waiting = self._paths or self._everything
                 due = self._due() if waiting else deadline
                 if now >= due and not (waiting and now < self._last + _GIT_LATEST_S and held()):
                     return True
-                self._changed.wait(max(0.02, min(due, deadline) - now))
+                self._changed.wait(min(_LOST_S, max(0.02, min(due, deadline) - now)))
         return False
 
     def _mark(self) -> None:
@@ -311,6 +337,15 @@ def _probe(observer: BaseObserver) -> None:
     """Raise OSError when the system gives no more watches; watchdog is silent about all but the first one."""
     with tempfile.TemporaryDirectory() as folder:
         observer.unschedule(observer.schedule(FileSystemEventHandler(), folder))
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What tells a folder from another one at the same path."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
 
 
 def _is_alive(observer: BaseObserver) -> bool:

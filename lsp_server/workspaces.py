@@ -216,7 +216,10 @@ class Workspaces:
     def _open(self, path: Path) -> Index:
         from indexer.engine import open_index
 
-        return open_index(path, config=self.config(path), embedder=self._embedder)
+        def settings() -> Config:
+            return self.config(path)
+
+        return open_index(path, config=settings(), embedder=self._embedder, reload=settings)
 
     def _root_at(self, uri: str) -> Root:
         path = file_path(uri)

@@ -220,7 +220,7 @@ def test_similar_compares_a_function_of_another_folder(indexed, tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16", "utf-16-be", "utf-8"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_are_numbered_whatever_a_file_is_written_in(
     home, embedder, tmp_path, monkeypatch, encoding, end
 ):

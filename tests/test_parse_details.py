@@ -249,3 +249,17 @@ def test_offsets_go_back_to_the_file() -> None:
     source = read_source("é\r\nab\r\n".encode("utf-16"))
     assert source.text == "é\nab\n".encode()
     assert source.original_offsets([0, 2, 3, 5]) == {0: 2, 2: 4, 3: 8, 5: 12}
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "signatures"),
+    [
+        ("a.rb", "class A\n  # c\n  def f(a)\n    # d\n    a\n  end\nend\n", ["class A", "def f(a)"]),
+        ("a.py", "def f(a, # one\n      b='# c'): # two\n    # three\n    return a\n", ["def f(a, b='# c')"]),
+        ("a.lua", "function M.f(a)\n  -- c\n  return a\nend\n", ["function M.f(a)"]),
+        ("a.ml", "let f a =\n  (* c *)\n  a + 1\n", ["f a"]),
+        ("a.php", "<?php\nfunction f(\n #[A] $a, # c\n $b) { return $a; }\n", ["function f(#[A] $a, $b)"]),
+    ],
+)
+def test_comments_between_head_and_body_are_no_part_of_the_signature(path, source, signatures) -> None:
+    assert [f.signature for f in parse(path, source.encode()).functions if f.symbol] == signatures

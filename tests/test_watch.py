@@ -300,6 +300,31 @@ def test_a_root_that_is_removed_and_comes_back_is_followed_again(root, index, mo
     assert index.updates[-1] == ["back.py"]
 
 
+def test_a_root_that_is_moved_away_and_replaced_is_followed_at_its_place(root, index, monkeypatch):
+    monkeypatch.setattr(watch, "_LOST_S", 0.05)
+    with Watcher(index):
+        index.wait_for(lambda updates: updates == [None])
+        root.rename(root.with_name("old"))
+        shutil.copytree(root.with_name("old"), root)
+        index.wait_for(lambda updates: len(updates) > 1 and updates[-1] is None)
+        index.quiet()
+        n_before = len(index.updates)
+        (root / "src/a.py").write_text("def b(): pass\n", encoding="utf-8")
+        index.wait_for(lambda updates: len(updates) > n_before)
+    assert index.updates[-1] == ["src/a.py"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_folder_may_leave_and_come_back(watcher, index, root, tmp_path, recwarn):
+    (root / "src").rename(tmp_path / "src")
+    index.quiet()
+    (tmp_path / "src").rename(root / "src")
+    index.quiet()
+    index.updates.clear()
+    (root / "src/a.py").write_text("def b(): pass\n", encoding="utf-8")
+    index.wait_for(lambda updates: updates == [["src/a.py"]])
+
+
 def test_touch_asks_for_a_look_and_stays_inside_the_root(watcher, index):
     watcher.touch(["src/a.py"])
     index.wait_for(lambda updates: updates == [["src/a.py"]])

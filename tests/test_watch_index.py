@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from fakes import HashEmbedder
 
-from indexer.config import Config
+from indexer.config import Config, load_config
 from indexer.engine import Index, open_index
+from indexer.types import UpdateReport
 from indexer.watch import Watcher
 
 N_FILES = 60
@@ -25,6 +26,11 @@ class Live:
         self.root = index.root
         self.embedder = embedder
         self.updated = threading.Event()
+        self.reports: list[UpdateReport] = []
+
+    def on_update(self, report: UpdateReport) -> None:
+        self.reports.append(report)
+        self.updated.set()
 
     def found(self, query: str) -> set[str]:
         return {result.function.path for result in self.index.search(query, limit=5).results}
@@ -58,11 +64,16 @@ def live(tmp_path):
     for number in range(N_FILES):
         write(root, number)
     embedder = HashEmbedder()
-    with open_index(root, config=Config(home=tmp_path / "home"), embedder=embedder) as index:
+
+    def settings() -> Config:
+        return load_config(root, home=tmp_path / "home")
+
+    with open_index(root, config=settings(), embedder=embedder, reload=settings) as index:
         index.update()
         running = Live(index, embedder)
-        with Watcher(index, lambda report: running.updated.set()):
+        with Watcher(index, running.on_update):
             running.settle()
+            running.reports.clear()
             yield running
 
 
@@ -120,6 +131,23 @@ def test_ignoring_a_folder_takes_its_functions_out(live):
     live.seconds_until(lambda: "pkg/module7.py" not in live.found("function_number7"))
     (live.root / ".codewhereignore").unlink()
     live.seconds_until(lambda: "pkg/module7.py" in live.found("function_number7"))
+
+
+def test_the_settings_of_the_folder_are_followed(live):
+    (live.root / ".codewhere.toml").write_text('exclude = ["module1.py"]\ncolour = "red"\n', encoding="utf-8")
+    assert live.seconds_until(lambda: "pkg/module1.py" not in live.found("function_number1")) < 10
+    live.settle()
+    assert any("'colour'" in note for report in live.reports for note in report.notes)
+    (live.root / ".codewhere.toml").unlink()
+    assert live.seconds_until(lambda: "pkg/module1.py" in live.found("function_number1")) < 10
+
+
+def test_a_new_folder_is_read_once(live):
+    (live.root / "new").mkdir()
+    for name in "ab":
+        (live.root / f"new/{name}.py").write_text(f"def {name}_function(): pass\n", encoding="utf-8")
+    live.settle()
+    assert sum(report.parsed for report in live.reports) == 2
 
 
 def test_many_changes_at_once_leave_queries_quick(live):

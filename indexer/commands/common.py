@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
@@ -134,11 +134,13 @@ def indexed_root(home: Path, place: Path) -> RootRow | None:
     return next((roots[folder] for folder in (place, *place.parents) if folder in roots), None)
 
 
-def open_root(root: Path, config: Config, loader: EmbedderLoader) -> Index:
-    """The index of a root, whose embedder is loaded when needed."""
+def open_root(
+    root: Path, config: Config, loader: EmbedderLoader, reload: Callable[[], Config] | None = None
+) -> Index:
+    """The index of a root, whose embedder is loaded when needed; `reload` as for `open_index`."""
     from indexer.engine import open_index
 
-    return open_index(root, config=config, embedder=loader)
+    return open_index(root, config=config, embedder=loader, reload=reload)
 
 
 def not_indexed(folder: Path) -> UserError:

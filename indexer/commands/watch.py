@@ -17,6 +17,7 @@ from indexer.commands.common import (
     settings_for,
 )
 from indexer.commands.index import STOPPED, update
+from indexer.config import load_config
 from indexer.render import print_json, print_line, print_update, say, update_line
 from indexer.types import UpdateReport
 from indexer.watch import Watcher
@@ -30,7 +31,7 @@ def run(path: Path, flags: Flags, *, scan_every: float | None, as_json: bool) ->
     root = existing_folder(path)
     config = settings_for(root, flags)
     loader = EmbedderLoader(config)
-    with open_root(root, config, loader) as index:
+    with open_root(root, config, loader, lambda: load_config(root, **flags)) as index:
         report = update(index, loader)
         _show(report, as_json, first=True)
         return STOPPED if report.cancelled else _follow(index, loader, scan_every, as_json)
@@ -61,3 +62,5 @@ def _show(report: UpdateReport, as_json: bool, *, first: bool = False) -> None:
         print_update(report)
     else:
         print_line(f"{time.strftime('%H:%M:%S')} {update_line(report)}")
+    for note in report.notes:
+        say(note, "yellow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -87,9 +88,25 @@ def _head(text: bytes, unit: Unit, attribute_ends: dict[int, int], language: Lan
         head = _decode(text, start, min(unit.end, doc, start + 4 * MAX_SIGNATURE))
         head = head.split("{", 1)[0] if unit.is_container and "{" in head else head
         head = head if len(head) < MAX_SIGNATURE and not unit.is_container else head.split("\n", 1)[0]
-    line = " ".join(head.split())
+    line = " ".join(_without_comments(head, language).split())
     line = line.replace("( ", "(").replace(", )", ")").replace(" )", ")")
     return _without_opener(line).rstrip(";")
+
+
+def _without_comments(head: str, language: Language) -> str:
+    """A head without comments at the ends of its lines: a body may begin only behind some."""
+    return _trailing_comment(language.line_marks, language.block_marks).sub("", head)
+
+
+@functools.cache
+def _trailing_comment(
+    line_marks: tuple[bytes, ...], block_marks: tuple[tuple[bytes, bytes], ...]
+) -> re.Pattern[str]:
+    # A mark inside a string has a quote behind it.
+    kinds = [rf"{re.escape(mark.decode())}(?:\s[^\"'`\n]*)?" for mark in line_marks]
+    for opening, closing in block_marks:
+        kinds.append(rf"{re.escape(opening.decode())}[^\"'`\n]*?{re.escape(closing.decode())}")
+    return re.compile(rf"(?:^|(?<=\s))(?:{'|'.join(kinds)})[ \t]*$" if kinds else r"(?!)", re.MULTILINE)
 
 
 def _without_opener(line: str) -> str:

@@ -63,6 +63,9 @@ def _decoded(content: bytes, encoding: str, shift: int) -> Source:
     whole = content if encoding == "utf-8" else text.encode("utf-8", "replace")
     pairs = (found.start() for found in re.finditer(rb"\r\n", whole)) if b"\r\n" in whole else ()
     returns = tuple(start - index for index, start in enumerate(pairs))
+    if b"\n" not in whole:
+        # Lines end as on old Macs; elsewhere a lone carriage return is a character like others.
+        return Source(whole.replace(b"\r", b"\n"), whole, encoding, shift, returns)
     return Source(whole.replace(b"\r\n", b"\n"), whole, encoding, shift, returns)
 
 

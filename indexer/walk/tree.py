@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from indexer.errors import UserError
@@ -96,8 +96,16 @@ def walk(
         yield from walker.below(top)
     else:
         opened = {"": top}
-        for path in sorted(set(paths)):
+        for path in _outermost(paths):
             yield from walker.only(path, opened)
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """The paths without those below others of them, in order."""
+    parts = {PurePosixPath(path).parts: path for path in paths}
+    return sorted(
+        path for own, path in parts.items() if not any(own[:depth] in parts for depth in range(len(own)))
+    )
 
 
 class _Walker:
