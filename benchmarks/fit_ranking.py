@@ -45,7 +45,7 @@ from repos import (
 )
 
 from indexer.rank import rank, weights
-from indexer.rank.candidates import join
+from indexer.rank.candidates import Files, join
 from indexer.rank.features import features
 from indexer.types import Function
 
@@ -106,7 +106,7 @@ def examples(questions: Sequence[Question], names: list[str], *, dense: bool) ->
         entries = join(given.lexical, given.dense if dense else [])
         if not entries or (dense and not given.dense):
             continue
-        values = features(given.query, entries, given.statistics, dense)
+        values = features(given.query, entries, Files(entries), given.statistics, dense)
         names[:] = list(values)
         functions = [entry.function for entry in entries]
         hits = np.array([any(question.is_hit(f, t) for t in question.targets) for f in functions], np.float32)

@@ -29,6 +29,11 @@ NOTHING_INDEXED = "Nothing is indexed in this folder: no function or text was fo
 """The note of an answer over an index without functions."""
 
 
+def hash_of(text: bytes) -> bytes:
+    """The 16 bytes by which a text is known that was embedded."""
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
 @dataclass(frozen=True)
 class Function:
     """The unit of search: a function, the declaration part of a type, or a block of code or text outside both."""
@@ -59,7 +64,7 @@ class Function:
     @cached_property
     def content_hash(self) -> str:
         """Hex BLAKE2b-128 of `text`."""
-        return hashlib.blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return hash_of(self.text.encode("utf-8", "surrogatepass")).hex()
 
 
 @dataclass(frozen=True)

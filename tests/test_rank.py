@@ -8,6 +8,7 @@ import pytest
 
 from indexer.rank import Candidate, Statistics, parse_query, rank
 from indexer.rank import weights as fitted
+from indexer.rank.candidates import Files
 from indexer.rank.features import features
 from indexer.types import Function, SearchResult
 
@@ -236,7 +237,7 @@ def test_every_weight_belongs_to_a_signal() -> None:
     from indexer.rank.candidates import join
 
     found = join(candidates(function("a.py", "f")), candidates(function("a.py", "f")))
-    known = features(parse_query("f"), found, statistics("f"), has_dense=True)
+    known = features(parse_query("f"), found, Files(found), statistics("f"), has_dense=True)
     assert set(fitted.HYBRID) <= set(known)
     assert set(fitted.WORDS_ONLY) <= set(known) - {name for name in known if "dense" in name}
 

@@ -110,6 +110,16 @@ def test_an_adapter_can_be_tuned_further(recipe, tmp_path, monkeypatch):
         make_trainer(wider, data, tmp_path / "further", torch.device("cpu"))
 
 
+def test_an_adapter_to_start_from_that_is_not_there_is_named(recipe, tmp_path):
+    train(_with_adapter(recipe, steps=1), tmp_path / "work", tmp_path / "out")
+    further = _with_adapter(recipe, steps=1)
+    further = replace(further, backbone=replace(further.backbone, adapter=str(tmp_path / "out")))
+    for spoil in (lambda path: path.write_bytes(b"no tensors"), lambda path: path.unlink()):
+        spoil(tmp_path / "out" / "adapter.safetensors")
+        with pytest.raises(UserError, match="cannot read the adapter"):
+            train(further, tmp_path / "again", tmp_path / "better")
+
+
 @pytest.mark.parametrize(
     ("found", "message"),
     [

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from indexer.types import Function
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,25 @@ class Entry:
     has_vector: bool = True
     verbatim: bool = False
     values: dict[str, float] = field(default_factory=dict)
+
+
+class Files:
+    """Which candidates share a file: float64 [candidates] and float64 [files] turned into each other."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        paths = np.array([entry.function.path for entry in entries], dtype=object)
+        self.paths, self.of = np.unique(paths, return_inverse=True)
+        self.count = len(self.paths)
+
+    def spread(self, values: Array) -> Array:
+        """Numbers of files given to their candidates."""
+        return np.asarray(values[self.of], np.float64)
+
+    def highest(self, values: Array, start: float) -> Array:
+        """The highest number among the candidates of each file, given to all of them."""
+        best = np.full(self.count, start)
+        np.maximum.at(best, self.of, values)
+        return self.spread(best)
 
 
 def join(lexical: Iterable[Candidate], dense: Iterable[Candidate]) -> list[Entry]:

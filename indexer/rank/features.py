@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from indexer.rank.candidates import Entry, Statistics
+from indexer.rank.candidates import Array, Entry, Files, Statistics
 from indexer.rank.names import (
     Matcher,
     headers_of_others,
@@ -23,8 +22,6 @@ from indexer.types import TYPE_KINDS, Function
 
 if TYPE_CHECKING:
     from indexer.rank.query import Query
-
-Array = npt.NDArray[np.float64]
 
 _TERM_CEILING = 2.2
 """The most FTS5's BM25 gives one word, times its inverse document frequency: k1 + 1."""
@@ -44,11 +41,10 @@ _ASKS_FOR_TEXT = re.compile(
 
 
 def features(
-    query: Query, entries: Sequence[Entry], statistics: Statistics, has_dense: bool
+    query: Query, entries: Sequence[Entry], files: Files, statistics: Statistics, has_dense: bool
 ) -> dict[str, Array]:
     """Of every candidate, by name; each float64 [n]."""
     idf = {term: inverse_document_frequency(statistics, term) for term in query.terms}
-    files = _Files([entry.function.path for entry in entries])
     found = _lexical(entries, idf, files)
     found |= _names(query, entries, files, idf)
     found |= _kinds(query, entries)
@@ -65,25 +61,7 @@ def inverse_document_frequency(statistics: Statistics, term: str) -> float:
     return math.log(1 + (statistics.n_functions - df + 0.5) / (df + 0.5))
 
 
-class _Files:
-    """Which candidates share a file."""
-
-    def __init__(self, paths: list[str]) -> None:
-        self.paths, self.of = np.unique(np.array(paths, dtype=object), return_inverse=True)
-        self.count = len(self.paths)
-
-    def spread(self, values: Array) -> Array:
-        """Numbers of files given to their candidates."""
-        return np.asarray(values[self.of], np.float64)
-
-    def highest(self, values: Array, start: float) -> Array:
-        """The highest number among the candidates of each file, given to all of them."""
-        best = np.full(self.count, start)
-        np.maximum.at(best, self.of, values)
-        return self.spread(best)
-
-
-def _lexical(entries: Sequence[Entry], idf: dict[str, float], files: _Files) -> dict[str, Array]:
+def _lexical(entries: Sequence[Entry], idf: dict[str, float], files: Files) -> dict[str, Array]:
     scores = np.array([entry.lexical for entry in entries])
     found = np.array([entry.lexical_rank is not None for entry in entries])
     standard = _standardised(np.where(found, scores, np.nan))
@@ -109,7 +87,7 @@ def _least(standard: Array) -> float:
     return float(np.nanmin(standard)) if not np.isnan(standard).all() else 0.0
 
 
-def _names(query: Query, entries: Sequence[Entry], files: _Files, idf: dict[str, float]) -> dict[str, Array]:
+def _names(query: Query, entries: Sequence[Entry], files: Files, idf: dict[str, float]) -> dict[str, Array]:
     matcher = Matcher(idf, query.abbreviations)
     words = [path_words(path) for path in files.paths]
     stems = np.array([matcher.compare(path.stem) for path in words]).reshape(-1, 2)
@@ -154,7 +132,7 @@ def _n_lines(function: Function) -> int:
     return max(function.body.count("\n") + 1 if is_type else function.end_line - function.start_line, 1)
 
 
-def _demotions(query: Query, entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
+def _demotions(query: Query, entries: Sequence[Entry], files: Files) -> dict[str, Array]:
     reasons = [entry.demoted for entry in entries]
     text = query.text
     tests, examples = bool(_ASKS_FOR_TESTS.search(text)), bool(_ASKS_FOR_EXAMPLES.search(text))
@@ -180,7 +158,7 @@ def _flags(values: object) -> Array:
     return np.fromiter(values, np.float64)  # type: ignore[call-overload, no-any-return]
 
 
-def _file_evidence(name: str, values: Array, files: _Files) -> dict[str, Array]:
+def _file_evidence(name: str, values: Array, files: Files) -> dict[str, Array]:
     """What the other functions of a file say: their sum, damped, and the mean of its best three."""
     order = np.argsort(-values, kind="stable")
     seen = np.zeros(files.count, np.int64)
@@ -194,7 +172,7 @@ def _file_evidence(name: str, values: Array, files: _Files) -> dict[str, Array]:
     return {f"file_{name}": files.spread(np.log1p(total)), f"file_{name}_top": files.spread(top)}
 
 
-def _dense(entries: Sequence[Entry], files: _Files) -> dict[str, Array]:
+def _dense(entries: Sequence[Entry], files: Files) -> dict[str, Array]:
     standard = _standardised(np.array([np.nan if entry.dense is None else entry.dense for entry in entries]))
     least = _least(standard)
     unfound = np.array([least if entry.has_vector else _NOT_EMBEDDED for entry in entries])

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.rank import weights
-from indexer.rank.candidates import Candidate, Entry, Statistics, join
+from indexer.rank.candidates import Array, Candidate, Entry, Files, Statistics, join
 from indexer.rank.explain import lines_that_answer, matched_terms, signals
-from indexer.rank.features import FARTHEST, Array, features
+from indexer.rank.features import FARTHEST, features
 from indexer.rank.query import Query
 from indexer.rank.tokens import contains, tokenize
 from indexer.types import TYPE_KINDS, Nearness, SearchResult, Why
@@ -47,10 +47,11 @@ def rank(
     entries = [entry for entry in join(lexical, dense) if _has_phrases(query, entry)]
     if not entries:
         return []
-    names, contributions = _contributions(query, entries, statistics, bool(dense))
+    files = Files(entries)
+    names, contributions = _contributions(query, entries, files, statistics, bool(dense))
     scores = contributions.sum(axis=1)
     moved = contributions - contributions.mean(axis=0)
-    dealt = _functions_first(entries, scores)
+    dealt = _functions_first(entries, files, scores)
     if nearness and query.kind in weights.RESCORED_KINDS:
         added = second_stage(entries, dealt, nearness)
         names, moved, dealt = [*names, "tokens"], np.column_stack((moved, added)), dealt + added
@@ -73,26 +74,24 @@ def rank(
 
 
 def _contributions(
-    query: Query, entries: Sequence[Entry], statistics: Statistics, has_dense: bool
+    query: Query, entries: Sequence[Entry], files: Files, statistics: Statistics, has_dense: bool
 ) -> tuple[list[str], Array]:
     """Names of the signals, and what each adds to each candidate's score: float64 [n, signals]."""
-    found = features(query, entries, statistics, has_dense)
+    found = features(query, entries, files, statistics, has_dense)
     wanted = weights.HYBRID if has_dense else weights.WORDS_ONLY
     names = [name for name in found if wanted.get(name)]
     return names, np.stack([found[name] * wanted[name] for name in names], axis=1)
 
 
-def _functions_first(entries: Sequence[Entry], scores: Array) -> Array:
+def _functions_first(entries: Sequence[Entry], files: Files, scores: Array) -> Array:
     """The scores of each file's candidates, dealt out among them anew.
 
     How good a file is all of its code says, types and loose statements too, but a function is what is looked for in it.
     """
     wanted = scores - np.array([_less_wanted(entry.function.kind) for entry in entries])
-    paths = np.array([entry.function.path for entry in entries], dtype=object)
-    _, file = np.unique(paths, return_inverse=True)
     dealt: Array = np.empty_like(scores)
     # Both put the files in one order; they are stable, so that equals keep the order of the entries.
-    dealt[np.lexsort((-wanted, file))] = scores[np.lexsort((-scores, file))]
+    dealt[np.lexsort((-wanted, files.of))] = scores[np.lexsort((-scores, files.of))]
     return dealt
 
 

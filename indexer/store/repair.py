@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from indexer.store import catalogue, hnsw, lexical
 from indexer.store.database import FILE_NAME, Database
 from indexer.store.records import to_blob, unpack_text
 from indexer.store.store import Store
+from indexer.types import hash_of
 
 _STEP = 200  # rows read at once from a damaged file; a step that fails is read row by row
 _LEAST_RECALL = 0.95  # a graph below this is not worth keeping
@@ -259,4 +259,4 @@ def _is_sound(hash_: object, text: object) -> bool:
         content = to_blob(unpack_text(text))  # type: ignore[arg-type]
     except Exception:  # whatever damaged bytes do to zlib and the decoder
         return False
-    return hashlib.blake2b(content, digest_size=16).digest() == hash_
+    return hash_of(content) == hash_

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -165,8 +166,18 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
     trainer = Trainer(model, encoder, recipe.tuning, None, work, device)
     trainer.teacher = _teacher(recipe, data, work, device, trainer.encode if _is_model(recipe) else None)
     if recipe.backbone.adapter:
-        trainer.optimiser.take_up(load_file(Path(recipe.backbone.adapter) / ADAPTER))
+        trainer.optimiser.take_up(_adapter(Path(recipe.backbone.adapter)))
     return trainer
+
+
+def _adapter(folder: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(folder / ADAPTER)
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"cannot read the adapter {folder / ADAPTER} that the recipe starts from: {error}. Name a folder that"
+            ' `codewhere train` wrote with method = "lora".'
+        ) from error
 
 
 def choose_trained(model: Decoder, method: str) -> None:

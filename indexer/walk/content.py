@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from pathlib import Path
 
-from indexer.types import SkippedFile
+from indexer.types import SkippedFile, hash_of
 
 HEAD_BYTES = 8192
 """What is read of a new file to tell text from binary and to see generated and minified code."""
@@ -125,8 +124,8 @@ def binary_reason(head: bytes) -> str:
 
 
 def file_hash(content: bytes) -> bytes:
-    """What tells whether the content of a file is still the same: BLAKE2b-128."""
-    return hashlib.blake2b(content, digest_size=16).digest()
+    """What tells whether the content of a file is still the same."""
+    return hash_of(content)
 
 
 def shown_path(path: str) -> str:
