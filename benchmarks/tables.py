@@ -285,10 +285,27 @@ def live_table() -> str:
     return "\n".join([*lines, "", f"Measured on {found['machine']}."])
 
 
+def partial_table() -> str:
+    """How good answers are while a folder is being embedded."""
+    found = _read("partial.json")
+    if not found:
+        return "Not measured yet."
+    lines = [
+        "| functions with a vector | first result right | a second later | right among three | a second later |",
+        "|---|---|---|---|---|",
+    ]
+    for share, ways in found["results"].items():
+        before, after = ways["in order"], ways["asked first"]
+        cells = [ways[name] for name in ("first", "first three") for ways in (before, after)]
+        lines.append(f"| {float(share):.0%} | " + " | ".join(f"{value:.0%}" for value in cells) + " |")
+    return "\n".join(lines)
+
+
 PAGES = {
     "docs/index.md": {
         "faults": faults_table,
         "live": live_table,
+        "partial": partial_table,
         "scale": scale_table,
         "tombstones": tombstones_table,
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,9 @@ from indexer.types import (
 
 if TYPE_CHECKING:
     from indexer.overlay import Overlay
+
+
+_MOST_ASKED = 200  # functions; embedding them takes seconds, and older questions are no longer waited for
 
 
 def open_index(
@@ -69,6 +73,8 @@ class Index:
         self._source: Embedder | Callable[[], Embedder] | None = embedder or self._load_default
         self._embedder: Embedder | None = None
         self._loading = threading.Lock()
+        self._asking = threading.Lock()
+        self._asked: deque[int] = deque(maxlen=_MOST_ASKED)
 
     def __enter__(self) -> Index:
         return self
@@ -144,6 +150,7 @@ class Index:
             first=tuple(first),
             on_progress=on_progress or _ignore,
             cancelled=cancelled or _never,
+            asked=self._last_asked,
             yield_to=yield_to or _nothing,
             wait=wait,
             batch_size=batch_size,
@@ -194,7 +201,14 @@ class Index:
 
         loader = self.load_embedder if dense else _no_embedder
         search = Search(self._store, self.root, loader, overlay, cancelled or _never)
-        return search.answer(query, limit=limit, filters=filters or SearchFilters(), explain=explain)
+        answer = search.answer(query, limit=limit, filters=filters or SearchFilters(), explain=explain)
+        with self._asking:
+            self._asked.extendleft(reversed(search.lacking))
+        return answer
+
+    def _last_asked(self) -> list[int]:
+        with self._asking:
+            return list(self._asked)
 
     def similar(
         self,

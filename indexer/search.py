@@ -35,6 +35,8 @@ CANDIDATES = 300  # of each kind; fusion looks no deeper
 NAME_CANDIDATES = 200  # by symbol and path alone
 MAX_QUERY_CHARS = 4_000  # far beyond any model's window; the rest could not count
 
+LACKING = 48  # functions; about a second of embedding on a CPU
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
@@ -67,6 +69,8 @@ class Search:
         self._cancelled = cancelled
         self._fingerprint = self._root.fingerprint
         self._notes: list[str] = []
+        self.lacking: list[int] = []
+        """The likeliest functions, by words, that have no vector yet."""
         self._nearness: Compare | None = None
         overlay = overlay or Overlay({})
         self._hidden = store.files(self._root.id, overlay.files)
@@ -111,6 +115,9 @@ class Search:
             self._without_vectors({hit.id for hit in lexical} - {hit.id for hit in dense}) if dense else set()
         )
         by_words = _candidates(lexical, functions, unknown, self._verbatim(query, where))
+        if self._coverage() < 1:
+            likely = [hit.id for hit in by_words if hit.id >= 0 and not (dense and hit.has_vector)]
+            self.lacking = likely[:LACKING]
         self._nearness = _nearness(embedder, query) if embedder and dense else None
         return Found(query, by_words, _candidates(dense, functions), statistics, filters)
 

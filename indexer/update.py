@@ -12,6 +12,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ class Request:
     first: tuple[str, ...] = ()
     """Files whose functions are embedded before the others."""
     on_progress: Callable[[Progress], None] = lambda progress: None
+    asked: Callable[[], Sequence[int]] = lambda: ()
+    """Functions that the last searches would have liked vectors of, the last search's first; they are embedded next."""
     cancelled: Callable[[], bool] = lambda: False
     yield_to: Callable[[], None] = lambda: None
     """Called before each batch goes to the embedder; it may wait while something urgent uses the device."""
@@ -236,15 +239,15 @@ class Update:
         done = 0
         size = self.request.batch_size or _FIRST_BATCH
 
+        waiting = dict.fromkeys(missing)
+
         def batches() -> Iterator[Callable[[], _Computed]]:
-            at = 0
-            while at < len(missing):
+            while waiting:
                 self.request.yield_to()
                 if self.request.cancelled():
                     self.report.cancelled = True
                     return
-                batch = missing[at : at + size]
-                at += len(batch)
+                batch = self._next_batch(waiting, size)
                 yield functools.partial(self._compute, embedder, model, batch)
 
         # A GPU computes one batch while the CPU reads, tokenises and writes others.
@@ -256,6 +259,16 @@ class Update:
             size = self.request.batch_size or _next_size(
                 computed.n, computed.seconds, self.request.batch_seconds
             )
+
+    def _next_batch(self, waiting: dict[int, None], size: int) -> list[int]:
+        """Take up to `size` contents off those that wait: what was asked for meanwhile, then in their order."""
+        functions = self.request.asked()
+        asked = self.store.contents_of(functions) if functions else []
+        wanted = dict.fromkeys((*filter(waiting.__contains__, asked), *islice(waiting, size)))
+        batch = list(wanted)[:size]
+        for content in batch:
+            del waiting[content]
+        return batch
 
     def _compute(self, embedder: Embedder, model: int, batch: Sequence[int]) -> _Computed:
         start = time.monotonic()

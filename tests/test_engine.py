@@ -212,6 +212,25 @@ def test_files_named_first_are_embedded_first(index: Index, embedder: HashEmbedd
     assert max(calls) == 1
 
 
+def test_what_was_asked_for_is_embedded_next(index: Index, embedder: HashEmbedder, monkeypatch) -> None:
+    texts: list[str] = []
+    original = embedder.encode_code
+
+    def spy(batch):
+        texts.extend(batch)
+        if len(texts) == 2:
+            index.search("how to wait between attempts")
+        return original(batch)
+
+    monkeypatch.setattr(embedder, "encode_code", spy)
+    index.update(embed=False)
+    assert index.search("sum of unrelated numbers").coverage == 0
+    index.update(batch_size=1)
+    assert "unrelated_sum" in texts[0], "before the update"
+    assert "How to wait" in texts[2], "and while it runs, though prose comes last otherwise"
+    assert len(texts) == len(set(texts)) == index.status().functions
+
+
 def test_a_cancelled_update_keeps_what_it_has_and_goes_on_later(index: Index, embedder: HashEmbedder) -> None:
     stages: list[Progress] = []
 

@@ -264,6 +264,11 @@ class Store:
             model = vectors.model_id(db, fingerprint)
             return {} if model is None else vectors.of_contents(db, model, hashes)
 
+    def contents_of(self, functions: Sequence[int]) -> list[int]:
+        """The contents of functions that are still there, in their order."""
+        with self._database.reading() as db:
+            return vectors.contents_of(db, functions)
+
     def without_vectors(self, fingerprint: str, functions: Iterable[int]) -> set[int]:
         """Those of the functions, by their ids, that have no vector of a model yet."""
         with self._database.reading() as db:

@@ -48,7 +48,8 @@ def missing(
     first: Iterable[str] = (),
     only: Collection[str] | None = None,
 ) -> list[int]:
-    """Contents of a root without a vector: those of the files `first`, then by file, tests and demoted files last.
+    """Contents of a root without a vector: those of the files `first`, then functions before prose and loose
+    statements, file by file, tests and demoted files last.
 
     :param only: Paths of the only files that count.
     """
@@ -57,7 +58,9 @@ def missing(
         " WHERE files.root_id = ? AND NOT EXISTS (SELECT 1 FROM vectors v"
         " WHERE v.content_id = f.content_id AND v.model_id = ?)"
     )
-    order = " ORDER BY files.demoted != '' OR f.is_test, files.path, f.start_byte"
+    order = (
+        " ORDER BY files.demoted != '' OR f.is_test, f.kind IN ('module', 'text'), files.path, f.start_byte"
+    )
     if only is None:
         rows = db.execute(statement + order, (root_id, model)).fetchall()
     else:
@@ -124,6 +127,15 @@ def without(db: sqlite3.Connection, model: int | None, functions: Iterable[int])
         (str(list(functions)), model),
     )
     return {row[0] for row in rows}
+
+
+def contents_of(db: sqlite3.Connection, functions: Sequence[int]) -> list[int]:
+    """The contents of functions that are still there, in their order."""
+    rows = db.execute(
+        "SELECT f.content_id FROM json_each(?) AS asked JOIN functions f ON f.id = asked.value ORDER BY asked.key",
+        (str(list(functions)),),
+    )
+    return [row[0] for row in rows]
 
 
 def any_of(db: sqlite3.Connection, root_id: int) -> bool:
