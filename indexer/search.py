@@ -22,7 +22,12 @@ from indexer.store import Hit, Store, StoredFunction
 from indexer.store.filters import PathFilter, Where
 from indexer.types import (
     INDEX_ADVICE,
+    NO_SUCH_PATH,
+    NO_SUCH_PHRASE,
+    NO_WORDS,
     NOTHING_INDEXED,
+    NOTHING_MATCHES,
+    NOTHING_PASSES,
     Answer,
     Embedder,
     SearchFilters,
@@ -243,19 +248,15 @@ class Search:
         if not functions:
             self._notes.append(NOTHING_INDEXED)
         elif not found.query.terms:
-            self._notes.append(
-                "The query has no words to search by. Ask for what the code does, or for a name."
-            )
+            self._notes.append(NO_WORDS)
         elif found.query.phrases:
-            self._notes.append(
-                "Nothing has the quoted words in that order. Without quotes each word counts by itself."
-            )
+            self._notes.append(NO_SUCH_PHRASE)
         elif found.filters.paths and not self._has_files(found.filters):
-            self._notes.append(f"No file of the index is at these paths. If they are new: {INDEX_ADVICE}")
+            self._notes.append(NO_SUCH_PATH)
         elif found.filters != SearchFilters():
-            self._notes.append("Nothing that passes the filters matches. Try fewer or wider filters.")
+            self._notes.append(NOTHING_PASSES)
         else:
-            self._notes.append("Nothing matches. Try other words.")
+            self._notes.append(NOTHING_MATCHES)
 
     def _has_files(self, filters: SearchFilters) -> bool:
         wanted = PathFilter(SearchFilters(paths=filters.paths))

@@ -26,7 +26,13 @@ KINDS = FUNCTION_KINDS + TYPE_KINDS + BLOCK_KINDS
 INDEX_ADVICE = "Run `codewhere index`."
 """The last sentence of a note that indexing would settle; an editor gives other advice."""
 NOTHING_INDEXED = "Nothing is indexed in this folder: no function or text was found in it."
-"""The note of an answer over an index without functions."""
+NO_WORDS = "The query has no words to search by. Ask for what the code does, or for a name."
+NO_SUCH_PHRASE = "Nothing has the quoted words in that order. Without quotes each word counts by itself."
+NO_SUCH_PATH = f"No file at these paths is indexed, or not yet. {INDEX_ADVICE}"
+NOTHING_PASSES = "Nothing that passes the filters matches. Try fewer or wider filters."
+NOTHING_MATCHES = "Nothing matches. Try other words."
+WHY_EMPTY = (NOTHING_INDEXED, NO_WORDS, NO_SUCH_PHRASE, NO_SUCH_PATH, NOTHING_PASSES, NOTHING_MATCHES)
+"""Notes of answers without results; of no interest where another folder has some."""
 
 
 def hash_of(text: bytes) -> bytes:

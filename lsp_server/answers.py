@@ -17,6 +17,10 @@ from lsp_server.workspaces import Root
 _MAX_FILE_BYTES = 8_000_000  # of a larger file, lines are given without columns
 _SIGNATURE_CHARS = 500  # of a longer one the beginning is looked for
 _SEPARATORS = re.compile(r"[.:#/\\>\s]+")
+_ARITY = re.compile(r"/\d+$")  # of Elixir's and Erlang's names
+_TOKEN = re.compile(rb"\w+|[^\w\s]")
+# Between the tokens of a signature; a comma may stand before what closes a list.
+_GAP = rb"(?:\s|(?://|#|--)[^\n]*\n|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*"
 _SYMBOL_KINDS = {
     "function": lsp.SymbolKind.Function,
     "method": lsp.SymbolKind.Method,
@@ -61,12 +65,23 @@ class Locator:
             return lsp.Range(start, start)
         return source.range(*_find_name(source, found, short_name(function.symbol)), self._encoding)
 
-    def lines(self, root: Root, path: str, ranges: Iterable[tuple[int, int]]) -> list[lsp.Range]:
-        """Ranges of half-open line numbers."""
-        source = self._source(root, path)
+    def answering(self, root: Root, function: Function, why: Why) -> list[lsp.Range]:
+        """The lines that answer; where the file has changed, those that moved with the function and still do."""
+        source = self._source(root, function.path)
         if source is None:
-            return [_lines_only(start, end) for start, end in ranges]
-        return [source.line_range(start, end, self._encoding) for start, end in ranges]
+            return [_lines_only(start, end) for start, end in why.lines]
+        if _is_unchanged(source, function):
+            return [source.line_range(start, end, self._encoding) for start, end in why.lines]
+        whole = self.whole(root, function)
+        moved = whole.start.line - function.start_line
+        lines = {line + moved for start, end in why.lines for line in range(start, end)}
+        lines &= set(range(whole.start.line, whole.end.line + 1))
+        words = [term.lower() for term in why.terms]
+        return [
+            source.line_range(line, line + 1, self._encoding)
+            for line in sorted(lines)
+            if any(word in source.line(line).lower() for word in words)
+        ]
 
     def _source(self, root: Root, path: str) -> SourceText | None:
         file = root.path / path
@@ -102,7 +117,7 @@ def result_to_json(root: Root, result: SearchResult, locator: Locator) -> dict[s
         "score": round(result.score, 4),
         "snippet": function.body,
         "why": _why_to_json(result.why),
-        "highlights": [range_to_json(r) for r in locator.lines(root, function.path, result.why.lines)],
+        "highlights": [range_to_json(r) for r in locator.answering(root, function, result.why)],
     }
 
 
@@ -121,7 +136,7 @@ def symbol_kind(kind: str) -> lsp.SymbolKind:
 
 def short_name(symbol: str) -> str:
     """The last part of a qualified name: ``run`` of ``RetryPolicy.run``."""
-    parts = [part for part in _SEPARATORS.split(symbol) if part]
+    parts = [part for part in _SEPARATORS.split(_ARITY.sub("", symbol)) if part]
     return parts[-1] if parts else ""
 
 
@@ -155,9 +170,17 @@ def _extent(function: Function) -> tuple[int, int]:
 
 
 def _search(source: SourceText, function: Function, start: int, end: int) -> tuple[int, int] | None:
-    # The parser keeps a signature on one line with single spaces; the file has it as the author wrote it.
-    words = function.signature[:_SIGNATURE_CHARS].encode("utf-8", "surrogatepass").split()
-    found = re.compile(rb"\s+".join(map(re.escape, words))).search(source.data, start, end)
+    signature = function.signature[:_SIGNATURE_CHARS].encode("utf-8", "surrogatepass")
+    at = source.data.find(signature, start, end)
+    if at >= 0 and not source.data[at + len(signature) : at + len(signature) + 1].isalnum():
+        return at, at + len(signature)
+    # The parser keeps it on one line without comments; the file has it as the author wrote it.
+    tokens = _TOKEN.findall(signature)
+    pattern = b"".join(
+        (_GAP if at else b"") + (b",?" + _GAP if at and token in b")]}" else b"") + re.escape(token)
+        for at, token in enumerate(tokens)
+    )
+    found = re.compile(pattern + rb"(?!\w)").search(source.data, start, end)
     return found.span() if found else None
 
 

@@ -187,7 +187,8 @@ class Model:
         """What the engine calls on first need; `UserError` while there is no model."""
         embedder = self.embedder
         if embedder is None:
-            raise UserError("The model is not loaded yet; answers come from words alone.")
+            loading = "The model is still being loaded; ask again in a moment."
+            raise UserError(f"There is no model to compare with: {self.error}" if self.error else loading)
         return embedder
 
     def start(self, config: Config) -> None:

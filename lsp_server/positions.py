@@ -69,6 +69,14 @@ class SourceText:
         """Line of a byte offset."""
         return bisect_right(self.line_starts, offset) - 1
 
+    def line(self, number: int) -> str:
+        """The text of a line, without its end; empty where there is no such line."""
+        if number >= len(self.line_starts):
+            return ""
+        start = self.line_starts[number]
+        stop = self.line_starts[number + 1] if number + 1 < len(self.line_starts) else len(self.data)
+        return self.data[start:stop].decode("utf-8", "replace").rstrip("\r\n")
+
     def position(self, offset: int, encoding: Encoding) -> lsp.Position:
         """Position of a byte offset."""
         line = self.line_of(offset)

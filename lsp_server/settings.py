@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,8 +110,13 @@ def _read(
             values[name] = check(value)
         except ValueError as error:
             default = getattr(defaults, name)
-            problems.append(f"{SECTION}.{key}: {error}, not {value!r:.100}; {default!r} is used.")
+            problems.append(f"{SECTION}.{key}: {error}, not {_json(value):.100}; {_json(default)} is used.")
     return values, problems, unknown
+
+
+def _json(value: object) -> str:
+    """A value as the person wrote it in the settings of the editor."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _read_folders(raw: object) -> tuple[dict[str, FolderSettings], list[str], list[str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 
 from indexer.errors import NotIndexed, UserError
-from indexer.types import INDEX_ADVICE, NOTHING_INDEXED, Answer, SearchFilters, SearchResult
+from indexer.types import INDEX_ADVICE, NOTHING_INDEXED, WHY_EMPTY, Answer, SearchFilters, SearchResult
 from lsp_server.answers import Locator, result_to_json
 from lsp_server.params import SearchParams, Token, read_search
 from lsp_server.protocol import SEARCH, guarded
@@ -112,17 +112,18 @@ async def ask(
     def work() -> Found:
         answers: list[tuple[Root, Answer]] = []
         notes: list[str] = [] if roots else [_NO_ROOT_NAMED if ls.workspaces.all() else NO_FOLDER]
+        errors: list[tuple[Root, UserError]] = []
         for root in roots:
             if stop.is_set():
                 break
             try:
                 answer = ask_root(root, root.overlay(snapshots))
             except UserError as error:
-                notes.append(_excuse(root, error))
+                errors.append((root, error))
                 continue
             answers.append((root, answer))
             send([Hit(root, result) for result in answer.results] if token is not None else [])
-        found = _merge(answers, notes, limit)
+        found = _merge(answers, [*notes, *_excuses(errors)], limit)
         results = [result_to_json(hit.root, hit.result, locator) for hit in found.hits] if as_json else []
         elapsed_ms = 1000 * (time.perf_counter() - started)
         return replace(found, results=() if token is not None else tuple(results), elapsed_ms=elapsed_ms)
@@ -142,9 +143,22 @@ def _merge(answers: Sequence[tuple[Root, Answer]], notes: Sequence[str], limit: 
             if place not in hits or hits[place].result.score < result.score:
                 hits[place] = Hit(root, result)
     best = sorted(hits.values(), key=lambda hit: -hit.result.score)[:limit]
-    told = (_for_editor(root, note) for root, answer in answers for note in answer.notes)
+    told = (
+        _for_editor(root, note)
+        for root, answer in answers
+        for note in answer.notes
+        if not (best and note in WHY_EMPTY)
+    )
     all_notes = dict.fromkeys([*notes, *told])
     return Found(tuple(best), _coverage(answers), tuple(all_notes), 0.0)
+
+
+def _excuses(errors: Sequence[tuple[Root, UserError]]) -> list[str]:
+    """Why roots gave no answer; what is wrong for all of them alike, as a query can be, is said once."""
+    same = {str(error) for _, error in errors}
+    if len(errors) > 1 and len(same) == 1:
+        return list(same)
+    return [_excuse(root, error) for root, error in errors]
 
 
 def _excuse(root: Root, error: UserError) -> str:
@@ -162,10 +176,10 @@ def _being_read(root: Root) -> str:
 def _for_editor(root: Root, note: str) -> str:
     """A note of the engine, with other advice than the command line's: none where indexing is under way."""
     indexing = root.state.state == "indexing"
-    if note == NOTHING_INDEXED and indexing:
-        return _being_read(root)
+    if note == NOTHING_INDEXED:
+        return _being_read(root) if indexing else note.replace("this folder", root.name)
     said = note.removesuffix(INDEX_ADVICE)
-    return note if said == note else said.rstrip(" :") if indexing else said + _EDITOR_ADVICE
+    return note if said == note else said.rstrip() if indexing else said + _EDITOR_ADVICE
 
 
 def _coverage(answers: Sequence[tuple[Root, Answer]]) -> float:

@@ -50,7 +50,7 @@ async def similar(ls: CodewhereServer, params: SimilarParams) -> dict[str, Any]:
     target = await ls.query(lambda: find_target(ls, params))
     if target is None:
         note = "There is no function at this position."
-        return Found((), 0.0, (note,), 0.0).to_json("")
+        return Found((), 1.0, (note,), 0.0).to_json("")
     found = await similar_to(
         ls,
         target,

@@ -7,6 +7,45 @@ local function check(name, ok, detail)
   failed = failed or not ok
 end
 
+-- The commands of docs/editors.md, to the letter, with a second project open.
+local function check_commands(project, id)
+  for block in io.open(vim.env.EDITOR_TEST_DOCS):read('*a'):gmatch('```lua\n(.-)```') do
+    if block:match("user_command%('Where'") then assert(loadstring(block))() end
+  end
+  local function asked(command, first)
+    vim.fn.setqflist({}, 'r')
+    vim.cmd(command)
+    vim.wait(20000, function() return #vim.fn.getqflist() > 0 end, 50)
+    local item = vim.fn.getqflist()[1] or {}
+    local file = item.bufnr and vim.fn.fnamemodify(vim.api.nvim_buf_get_name(item.bufnr), ':t')
+    local found = ('%s:%s:%s'):format(file, item.lnum, item.col)
+    check(command, found == first, found)
+  end
+  local other = project .. '/../other'
+  vim.fn.mkdir(other, 'p')
+  vim.fn.writefile({ 'def sail_boat(wind):', '    return wind' }, other .. '/boat.py')
+  vim.cmd('edit ' .. project .. '/src/config.py')
+  asked('Where send a failed request again until it succeeds', 'retry.py:7:9')
+  asked('Where send a failed request again until it succeeds', 'retry.py:7:9') -- from the quickfix window
+  vim.cmd('cclose | edit ' .. other .. '/boat.py')
+  local second = vim.lsp.start_client({
+    name = 'codewhere',
+    cmd = { python, server },
+    root_dir = other,
+    workspace_folders = { { uri = vim.uri_from_fname(other), name = 'other' } },
+  })
+  vim.lsp.buf_attach_client(0, second)
+  vim.wait(20000, function()
+    local status = vim.lsp.get_client_by_id(second).request_sync('codewhere/status', {}, 20000, 0)
+    return status and status.result and status.result.roots[1] and status.result.roots[1].coverage == 1
+  end, 200)
+  asked('Where sail with the wind', 'boat.py:1:5')
+  vim.cmd('cclose | edit ' .. project .. '/src/config.py')
+  asked('WhereSimilar', 'options.py:1:5')
+  vim.lsp.stop_client(second)
+  vim.cmd('cclose')
+end
+
 local function main()
   vim.cmd('edit ' .. project .. '/src/config.py')
   local buffer = vim.api.nvim_get_current_buf()
@@ -34,6 +73,8 @@ local function main()
   vim.cmd('cc 1')
   check('jumped to the file', vim.api.nvim_buf_get_name(0):match('src/net/retry.py$') ~= nil, vim.api.nvim_buf_get_name(0))
   check('jumped to the line', vim.fn.getline('.'):match('def run%(') ~= nil, vim.fn.getline('.'))
+
+  if vim.fn.has('nvim-0.8') == 1 then check_commands(project, id) end
 
   local command = { command = 'codewhere.server.search', arguments = { 'read the settings', 1 } }
   local result = ask('workspace/executeCommand', command)

@@ -36,6 +36,7 @@ def run(command, tmp_path, **more):
         "EDITOR_TEST_PROJECT": str(project),
         "EDITOR_TEST_PYTHON": sys.executable,
         "EDITOR_TEST_SERVER": str(SERVER),
+        "EDITOR_TEST_DOCS": str(HERE.parent.parent / "docs" / "editors.md"),
         **more,
     }
     done = subprocess.run(
@@ -49,13 +50,13 @@ def assert_passed(status, log, n_checks):
     assert log.count("ok   ") == n_checks, log
 
 
-@pytest.mark.parametrize("which", ["nvim", NEOVIM_CURRENT])
-def test_neovim_asks_and_jumps(tmp_path, which):
+@pytest.mark.parametrize(("which", "n_checks"), [("nvim", 11), (NEOVIM_CURRENT, 15)])
+def test_neovim_asks_and_jumps(tmp_path, which, n_checks):
     path = os.environ.get(which) if which == NEOVIM_CURRENT else which
     nvim = editor(f"Neovim ({which})", path)
     script = str(HERE / "neovim.lua")
     command = [nvim, "--headless", "-u", "NONE", "-i", "NONE", "-n", "-c", f"luafile {script}"]
-    assert_passed(*run(command, tmp_path, XDG_STATE_HOME=str(tmp_path / "state")), 11)
+    assert_passed(*run(command, tmp_path, XDG_STATE_HOME=str(tmp_path / "state")), n_checks)
 
 
 def test_emacs_eglot_asks_and_jumps(tmp_path):

@@ -166,7 +166,7 @@ async def test_notes_give_the_advice_of_an_editor(start, project):
         "roots is empty, so nothing was searched; leave it out to search every folder."
     ]
     answer = await request(client, "codewhere/search", {"query": "settings", "filters": {"paths": ["lib/"]}})
-    assert answer["notes"] == ["No file of the index is at these paths. If they are new: Reindex the folder."]
+    assert answer["notes"] == ["No file at these paths is indexed, or not yet. Reindex the folder."]
 
 
 async def test_folders_that_are_not_there_or_not_here_do_no_harm(start, project, tmp_path):

@@ -211,6 +211,64 @@ async def test_a_file_that_changed_behind_the_index_gives_whole_lines(start, pro
     assert hit["range"]["start"]["character"] == 0
 
 
+async def test_a_function_that_moved_is_found_where_it_is_now(start, project):
+    client = await start(project, options={"watch": False})
+    await indexed(client)
+    path = project / "src/config.py"
+    path.write_text("# new\n" * 20 + path.read_text())
+    hit = (await search(client, "read the settings from a toml file"))["results"][0]
+    assert hit["symbol"] == "parse_settings"
+    assert (hit["range"]["start"]["line"], hit["selectionRange"]["start"]) == (
+        20,
+        {"line": 20, "character": 4},
+    )
+    assert hit["highlights"]
+    lines = path.read_text().splitlines()
+    for highlight in hit["highlights"]:
+        line = highlight["start"]["line"]
+        assert 20 <= line <= hit["range"]["end"]["line"]
+        assert any(term in lines[line].lower() for term in hit["why"]["terms"])
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "symbol", "line", "column"),
+    [
+        ("a.py", "class Cart:\n    def add(\n        self,  # one\n        n=1,\n    ):\n        return n\n", "Cart.add", 1, 8),
+        ("a.ts", "export class Cart {\n  add(\n    n: string,\n  ): number {\n    return 1;\n  }\n}\n", "Cart.add", 1, 2),
+        ("a.ex", "defmodule Cart do\n  def scale(a, b \\\\ 2) do\n    a * b\n  end\nend\n", "Cart.scale/2", 1, 6),
+        ("a.rs", "pub fn add<T>(\n    article: T, // one\n) -> usize\nwhere\n    T: Copy,\n{\n    1\n}\n", "add", 0, 7),
+        ("a.hs", "scale\n  :: Int -- ^ how much\n  -> Int\nscale n = n * 2\n", "scale", 0, 0),
+    ],
+)  # fmt: skip
+async def test_the_name_is_selected_however_a_head_is_written(
+    start, tmp_path, path, source, symbol, line, column
+):
+    (tmp_path / path).write_text(source)
+    client = await start(tmp_path)
+    await indexed(client)
+    hit = next(hit for hit in (await search(client, symbol))["results"] if hit["symbol"] == symbol)
+    assert hit["selectionRange"]["start"] == {"line": line, "character": column}
+    name = symbol.split("/")[0].split(".")[-1]
+    assert hit["selectionRange"]["end"] == {"line": line, "character": column + len(name)}
+
+
+async def test_notes_of_a_folder_do_not_contradict_the_answers_of_another(start, tmp_path):
+    folders = [tmp_path / "rocket", tmp_path / "boat"]
+    for place in folders:
+        place.mkdir()
+        (place / f"{place.name}.py").write_text(
+            f"def launch_{place.name}():\n    return 'the {place.name}'\n"
+        )
+    client = await start(*folders)
+    await indexed(client, 2)
+    for query in ("path:rocket.py launch", "symbol:launch_rocket", '"the rocket"'):
+        answer = await search(client, query)
+        assert [hit["symbol"] for hit in answer["results"]] == ["launch_rocket"]
+        assert answer["notes"] == []
+    assert len((await search(client, "symbol:launch_plane"))["notes"]) == 1
+    assert len((await search(client, " "))["notes"]) == 1
+
+
 async def test_a_link_out_of_the_root_is_not_followed(start, project, tmp_path):
     client = await start(project, options={"watch": False})
     await indexed(client)
