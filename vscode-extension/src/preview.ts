@@ -17,6 +17,11 @@ export function toRange({ start, end }: Result['range']): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);
 }
 
+/** A border that only high contrast themes have a colour for; they have none for backgrounds. */
+function inHighContrast(borderWidth: string, color: string): vscode.DecorationRenderOptions {
+  return { borderWidth, borderStyle: 'solid', borderColor: new vscode.ThemeColor(color) };
+}
+
 export class Preview implements vscode.Disposable {
   private before: Before | undefined;
   private latest = 0;
@@ -24,12 +29,14 @@ export class Preview implements vscode.Disposable {
   private readonly body = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
+    ...inHighContrast('0 0 0 3px', 'contrastActiveBorder'),
   });
   private readonly answer = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor('editor.findMatchHighlightBackground'),
     overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.findMatchForeground'),
     overviewRulerLane: vscode.OverviewRulerLane.Center,
+    ...inHighContrast('1px', 'editor.findMatchHighlightBorder'),
   });
   private readonly disposables = vscode.Disposable.from(
     this.body, this.answer,

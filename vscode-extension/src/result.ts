@@ -53,9 +53,9 @@ function highlightedLine({ range, highlights }: Result, lines: string[]): number
   return Math.max(-1, index);
 }
 
-/** `run` of `RetryPolicy.run`; a symbol without name is in no line. */
+/** `run` of `RetryPolicy.run`, and of Elixir's `RetryPolicy.run/2`; a symbol without name is in no line. */
 function shortName({ symbol }: Result): string {
-  return /[\p{L}\p{N}_$]+$/u.exec(symbol)?.[0] ?? '\n';
+  return /([\p{L}\p{N}_$]+)(?:\/\d+)?$/u.exec(symbol)?.[1] ?? '\n';
 }
 
 /** A line that ends with an open bracket or a comma says little, so those after it are joined. */
@@ -65,7 +65,7 @@ function wholeStatement(lines: string[], start: number): string {
     text = `${text} ${line.trim()}`;
     if (!/[([{,]$/.test(text) || text.length > LONGEST_LINE) break;
   }
-  return text.trim().replace(/\s+/g, ' ');
+  return text.trim().replace(/\s+/g, ' ').replace(/([([]) /g, '$1').replace(/,? ([)\]])/g, '$1');
 }
 
 function shorten(line: string): string {

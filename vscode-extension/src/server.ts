@@ -38,7 +38,7 @@ interface Session {
 
 export class Server implements vscode.Disposable {
   state: ServerState = 'starting';
-  /** Why the state is `failed`. */
+  /** Why the state is `failed`, or `notFound` though a path is set. */
   failure = '';
   status: Status | undefined;
   /** The program that runs, or would run. */
@@ -103,7 +103,9 @@ export class Server implements vscode.Disposable {
   }
 
   private async start(): Promise<void> {
-    this.command = locate({ setting: text('server.path'), ownEnvironment: this.ownEnvironment, searchPath: process.env['PATH'] ?? '' });
+    const setting = text('server.path');
+    this.command = locate({ setting, ownEnvironment: this.ownEnvironment, searchPath: process.env['PATH'] ?? '' });
+    this.failure = setting && !this.command ? vscode.l10n.t('The setting codewhere.server.path names {0}, which is no program.', setting) : '';
     this.enter(this.obstacle() ?? 'starting');
     if (this.state === 'starting' && this.command) await this.launch(this.command);
   }

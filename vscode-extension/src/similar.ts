@@ -36,7 +36,8 @@ export class Similar {
     try {
       const progress = { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Looking for similar functions') };
       const answer = await vscode.window.withProgress(progress, (_, token) => ask(token));
-      const title = vscode.l10n.t('similar to {0}', name ?? shorten(answer.query));
+      const asked = name ?? shorten(answer.query);
+      const title = asked ? vscode.l10n.t('similar to {0}', asked) : vscode.l10n.t('similar functions');
       await this.view.show(new ResultList(title, answer, ask));
     } catch (error) {
       void vscode.window.showErrorMessage(`codewhere: ${error instanceof Error ? error.message : String(error)}`);

@@ -115,7 +115,7 @@ export class ResultsView implements vscode.TreeDataProvider<Node>, vscode.Dispos
 /** Empty where the results speak for themselves. */
 function messageOf({ results, coverage, notes }: Answer): string {
   const parts = results.length === 0 ? [vscode.l10n.t('Nothing was found.'), ...notes] : [];
-  if (coverage < 1) parts.push(vscode.l10n.t('{0} is searched by meaning, the rest by words', percent(coverage)));
+  if (coverage < 1) parts.push(vscode.l10n.t('{0} was searched by meaning, the rest by words', percent(coverage)));
   return parts.join(' ');
 }
 

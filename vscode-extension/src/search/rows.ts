@@ -59,7 +59,7 @@ export function blockedRows({ state, failure }: Situation): Row[] {
     case 'noFolder':
       return [note('folder', l10n.t('No folder is open.')), way('workbench.action.files.openFolder', 'folder-opened', l10n.t('Open Folder…'))];
     case 'notFound':
-      return [note('warning', l10n.t('The codewhere program was not found on this machine.')), way('codewhere.setUp', 'tools', l10n.t('Set Up codewhere…'))];
+      return [note('warning', failure || l10n.t('The codewhere program was not found on this machine.')), way('codewhere.setUp', 'tools', l10n.t('Set Up codewhere…'))];
     case 'failed':
       return [
         note('error', l10n.t('The server does not run.'), failure),

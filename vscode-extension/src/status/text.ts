@@ -111,7 +111,7 @@ export function sentence(state: ServerState, failure: string): string {
     case 'noFolder':
       return l10n.t('No folder is open.');
     case 'notFound':
-      return l10n.t('The codewhere program was not found on this machine.');
+      return failure || l10n.t('The codewhere program was not found on this machine.');
     case 'failed':
       return `${l10n.t('The server does not run.')} ${failure}`.trim();
     case 'starting':

@@ -59,6 +59,10 @@ describe('rows of the search box', () => {
     it(`offer a way out when ${state}`, () => assert.deepEqual(blockedRows({ ...running, state }).map(row => row.command), commands));
   }
 
+  it('name a path that is set and is no program', () => {
+    assert.match(blockedRows({ ...running, state: 'notFound', failure: 'It names /x.' })[0]?.label ?? '', /It names \/x\./);
+  });
+
   for (const [name, query, now, expected] of [
     ['of the filters', 'lang:go retry', status([root()]), /Search without lang:go/],
     ['of indexing at 40 %', 'retry', status([root({ state: 'indexing', coverage: 0.4 })]), /a: 40 % is indexed/],

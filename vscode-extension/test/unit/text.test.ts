@@ -77,9 +77,10 @@ describe('a result in words', () => {
     ['the first line where the highlight lies outside', { highlights: [highlight(90)] }, 'def run(self):'],
     ['the highlighted line where the doc comment is left out of the snippet', { highlights: [highlight(43)], range: { start: { line: 39, character: 0 }, end: { line: 44, character: 0 } } }, 'sleep(delay * 2)'],
     ['the line with the name where the doc comment is highlighted', { highlights: [highlight(40)], snippet: '@cached\ndef run(self):\n    pass', range: { start: { line: 39, character: 0 }, end: { line: 43, character: 9 } } }, 'def run(self):'],
-    ['a statement of several lines as one', { snippet: 'def run(\n    self,\n    n: int,\n) -> int:\n    return 1' }, 'def run( self, n: int, ) -> int:'],
+    ['a statement of several lines as one', { snippet: 'def run(\n    self,\n    n: int,\n) -> int:\n    return 1' }, 'def run(self, n: int) -> int:'],
     ['no blank line', { snippet: '\n\n  x  =\t1' }, 'x = 1'],
     ['nothing of an empty text', { snippet: '' }, ''],
+    ['the name of a function with an arity', { snippet: '@doc false\ndef total(cart, 2) do\n  2', symbol: 'Cart.total/2' }, 'def total(cart, 2) do'],
   ] as const) {
     it(`shows ${name}`, () => assert.equal(answerLine(result({ ...changes, highlights: 'highlights' in changes ? [...changes.highlights] : [] })), expected));
   }
