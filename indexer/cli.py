@@ -328,9 +328,9 @@ def train(
     if (recipe is None) == (own is None):
         raise UserError("Name either a recipe or, with --from, repositories to adapt a model to.")
     if own is not None:
-        adapt(own, model, work, out, steps, device)
-    elif recipe is not None:
-        train(recipe, work, out, device)
+        raise typer.Exit(adapt(own, model, work, out, steps, device))
+    assert recipe is not None
+    raise typer.Exit(train(recipe, work, out, device))
 
 
 @app.command(context_settings=_PASS_ON)

@@ -36,8 +36,8 @@ from indexer.types import (
 )
 from indexer.walk import shown_path
 
-CANDIDATES = 300  # of each kind; fusion looks no deeper
-NAME_CANDIDATES = 200  # by symbol and path alone
+CANDIDATES = 150  # of each kind; fusion looks no deeper
+NAME_CANDIDATES = 150  # by symbol and path alone
 MAX_QUERY_CHARS = 4_000  # far beyond any model's window; the rest could not count
 
 LACKING = 48  # functions; about a second of embedding on a CPU

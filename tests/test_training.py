@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import weakref
 from dataclasses import replace
 
@@ -10,9 +11,10 @@ import pytest
 import torch
 
 from indexer.embedding import load_embedder
+from indexer.errors import UserError
 from indexer.training.data import batches, read_pairs
 from indexer.training.loop import Trainer
-from indexer.training.recipe import Backbone
+from indexer.training.recipe import Backbone, Recipe
 from indexer.training.run import make_trainer, prepare, train
 
 
@@ -161,3 +163,27 @@ def test_layers_are_tuned_in_a_type_that_the_device_computes(recipe, tmp_path, m
     trainer = make_trainer(recipe, data, tmp_path / "work", torch.device("cpu"))
     assert trainer.model.head.weight.dtype == used
     assert trainer.model.embed_tokens.weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("steps = ", 'steps = "six"\nseed = ', "tuning.steps: a whole number is expected, not 'six'"),
+        ("steps = ", "steps = 0\nseed = ", "steps cannot be 0"),
+        ("steps = ", "temperature = 0.0\nsteps = ", "temperature cannot be 0.0"),
+        ("dims = ", "dims = [16, 32]\n# ", "dims cannot be"),
+        ("dims = ", "dims = 16\n# ", "tuning.dims: a list of whole numbers is expected, not 16"),
+        ('kind = "pairs"', 'kind = "foo"', "kind cannot be 'foo'"),
+        ('kind = "pairs"', 'kind = "pairs"\nweight = 0', "weight cannot be 0"),
+        ("[[sources]]", "[sources]", "double brackets"),
+        ("[backbone]", "[backbones]\n[backbone]", "unknown setting 'backbones'"),
+        ("output_dim = 16", "output_dim = 24", "the vectors have 24 dimensions"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused(recipe, tmp_path, before, after, message):
+    file = tmp_path / "recipe.toml"
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after))
+    with pytest.raises(UserError, match=re.escape(message)):
+        train(Recipe.read(file), tmp_path / "work", tmp_path / "out")

@@ -59,6 +59,27 @@ def test_a_model_learns_the_code_of_its_user(model, tmp_path, monkeypatch):
     assert again.after == made.after, "a finished run is not run again"
 
 
+def test_a_stopped_run_is_kept_and_another_ones_folder_is_refused(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(own, "MIN_PAIRS", 20)
+    monkeypatch.setattr(own, "BATCH", 8)
+    company, work, out = write_company(tmp_path / "company"), tmp_path / "work", tmp_path / "out"
+    rows = []
+    options = {"steps": 4, "on_step": rows.append}
+    stopped = own.adapt([company], str(model), work, out, **options, cancelled=lambda: len(rows) == 2)
+    assert stopped is None and not out.exists()
+    made = own.adapt([company], str(model), work, out, **options)
+    assert made.steps == 4 and [row["step"] for row in rows] == [1, 2, 3, 4]
+    other = write_company(tmp_path / "other")
+    with pytest.raises(UserError, match="holds the run of another recipe"):
+        own.adapt([other], str(model), work, tmp_path / "more", steps=4)
+    with pytest.raises(UserError, match="at step 4 already"):
+        own.adapt([company], str(model), work, tmp_path / "more", steps=3)
+    with pytest.raises(UserError, match="what the training starts from"):
+        own.adapt([company], str(model), tmp_path / "w2", model, steps=1)
+    with pytest.raises(UserError, match="something else than a model"):
+        own.adapt([company], str(model), tmp_path / "w3", company, steps=1)
+
+
 def test_too_little_code_and_adapters_are_refused(model, tmp_path):
     company = write_company(tmp_path / "company")
     with pytest.raises(UserError, match="only 40 functions"):

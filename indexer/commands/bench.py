@@ -12,6 +12,7 @@ from typing import Any
 
 from indexer.commands.common import EmbedderLoader, Flags, existing_folder, settings_for
 from indexer.commands.progress import ProgressDisplay
+from indexer.errors import UserError
 from indexer.render import bars, bytes_text, print_json, print_line, print_table
 
 _UNITS = (
@@ -32,6 +33,8 @@ def bench(
     from indexer.bench import measure
     from indexer.embedding import load_configured
 
+    if output is not None and not output.parent.is_dir():
+        raise UserError(f"--output {output}: there is no folder {output.parent}.")
     root = existing_folder(path or Path(indexer.__path__[0]))
     with tempfile.TemporaryDirectory(prefix="codewhere-bench-") as home:
         config = replace(settings_for(root, flags), home=Path(home))

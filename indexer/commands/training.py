@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from indexer.commands.common import Interruption
+from indexer.commands.index import STOPPED
 from indexer.errors import UserError
-from indexer.render import count, print_json, print_line
+from indexer.render import count, print_json, print_line, say
 
 if TYPE_CHECKING:
     from indexer.training.mining.blocklist import Blocklist
 
 _SHOWN = 12  # reasons and languages
+_TOLD_EVERY_S = 10.0
+_STOPPING = "Stopping after this step. Ctrl-C again stops at once."
 
 
 def mine(
@@ -53,24 +58,35 @@ def _read_blocklist(path: Path) -> Blocklist:
         raise UserError(f"Cannot read the list of blocked code {path}: {error}.") from error
 
 
-def train(recipe: Path, work: Path, out: Path, device: str) -> None:
-    """Run a recipe, or go on with one that was stopped."""
-    with _extra("train"):
+def train(recipe: Path, work: Path, out: Path, device: str) -> int:
+    """Run a recipe, or go on with one that was stopped; the exit status."""
+    with _extra("train"), Interruption(_STOPPING) as stop:
         from indexer.training.recipe import Recipe
         from indexer.training.run import train
 
-        spec = train(Recipe.read(recipe), work, out, device=device)
+        read = Recipe.read(recipe)
+        spec = train(read, work, out, device=device, on_step=_Steps(read.tuning.steps), cancelled=stop)
+    if spec is None:
+        return _stopped()
     print_line(f"{spec.name}: {spec.dim} dimensions, in {out}")
     print_line(f"scores: {json.dumps(spec.scores)}" if spec.scores else "no scores yet: codewhere evaluate")
+    return 0
 
 
-def adapt(folders: Sequence[Path], model: str, work: Path, out: Path, steps: int | None, device: str) -> None:
-    """Tune a model on one's own code, and tell whether it helped."""
-    with _extra("train"):
+def adapt(folders: Sequence[Path], model: str, work: Path, out: Path, steps: int | None, device: str) -> int:
+    """Tune a model on one's own code, and tell whether it helped; the exit status."""
+    with _extra("train"), Interruption(_STOPPING) as stop:
         from indexer.training.own import adapt
 
-        made = adapt(folders, model, work, out, steps=steps, device=device)
-    print_line(f"{made.spec.name}: tuned for {made.steps} steps on {count(made.pairs, 'function')}, in {out}")
+        say("Looking for documented functions.")
+        made = adapt(
+            folders, model, work, out, steps=steps, device=device, on_step=_Steps(steps), cancelled=stop
+        )
+    if made is None:
+        return _stopped()
+    print_line(
+        f"{made.spec.name}: tuned for {count(made.steps, 'step')} on {count(made.pairs, 'function')}, in {out}"
+    )
     print_line(
         f"Functions of yours that it was not tuned on, found by their comments (MRR): {made.before:.3f} before,"
         f" {made.after:.3f} after."
@@ -78,6 +94,26 @@ def adapt(folders: Sequence[Path], model: str, work: Path, out: Path, steps: int
     print_line(
         f"Use it with: codewhere index --model {out}, or model = {str(out.resolve())!r} in the settings."
     )
+    return 0
+
+
+def _stopped() -> int:
+    say("Stopped. Nothing is lost: run the same command to go on.", "bold yellow")
+    return STOPPED
+
+
+class _Steps:
+    """Tells how far a training is, now and then, on stderr."""
+
+    def __init__(self, steps: int | None) -> None:
+        self._of = f" of {steps:,}" if steps else ""
+        self._told = -_TOLD_EVERY_S
+
+    def __call__(self, row: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        if now - self._told >= _TOLD_EVERY_S:
+            self._told = now
+            say(f"Step {row['step']:,}{self._of}: loss {row['loss']:.3f}, {row['seconds']:.1f} s a step")
 
 
 @contextmanager

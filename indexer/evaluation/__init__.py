@@ -21,6 +21,10 @@ def main(arguments: Sequence[str]) -> int:
     from indexer.evaluation.run import plot, table
 
     options = _parser().parse_args(arguments)
+    if options.out and not options.out.parent.is_dir():
+        raise UserError(f"--out {options.out}: there is no folder {options.out.parent}")
+    if options.no_model and not (options.baseline or options.bm25):
+        raise UserError("--no-model leaves nothing to measure; name a --baseline, or --bm25")
     sets = [task for folder in options.data for task in read_sets(folder)]
     measure = _by_mteb if options.mteb else _by_ours
     results = measure(options, sets)
@@ -104,4 +108,7 @@ def _scorers(options: argparse.Namespace) -> Iterator[Scorer]:
         full = OurModel(name, options.device)
         yield full
         for dim in options.dim:
+            if dim not in (dims := full.dims):
+                listed = ", ".join(map(str, dims))
+                raise UserError(f"--dim {dim}: the vectors of {name} can be cut to {listed}")
             yield CutModel(full, dim)

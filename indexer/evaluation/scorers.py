@@ -85,6 +85,12 @@ class OurModel(_Encoding):
         self.model = load_embedder(name, device=device)
         self.name = f"{self.model.name}, {self.model.dim} dimensions"
 
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The sizes that its vectors may have."""
+        spec = getattr(self.model, "spec", None)
+        return spec.dims if spec else (self.model.dim,)
+
     def _encode(self, texts: Sequence[str], side: Side) -> Vectors:
         return self.model.encode_queries(texts) if side == "query" else self.model.encode_code(texts)
 

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from indexer.ahead import run_ahead
 from indexer.embedding.decoder import Decoder, pack
+from indexer.errors import UserError
 from indexer.training.data import Batch
 from indexer.training.head import ridge_head
 from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce, soft_labels
@@ -27,6 +28,9 @@ from indexer.training.teacher import Targets
 from indexer.training.texts import TextEncoder
 
 log = logging.getLogger(__name__)
+
+OnStep = Callable[[dict[str, Any]], None]
+"""Is given the row for the log after each step: `step`, `loss`, `tokens`, `seconds`."""
 
 Sides = tuple[list[list[int]], list[list[int]]]
 """Token ids of the queries and of the codes of a batch."""
@@ -74,9 +78,14 @@ class Trainer:
         batches: Iterator[Batch],
         *,
         every_s: float = 300.0,
-        on_checkpoint: Callable[[int], None] | None = None,
-    ) -> None:
-        """Train to the last step; a checkpoint every `every_s` seconds and at the end."""
+        on_step: OnStep | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Train to the last step; a checkpoint every `every_s` seconds and at the end. False where it was stopped."""
+        if self.step > self.tuning.steps:
+            raise UserError(
+                f"{self.folder} is at step {self.step} already; the recipe wants {self.tuning.steps}"
+            )
         saved = time.monotonic()
         for _ in range(self.step):
             next(batches)
@@ -90,11 +99,15 @@ class Trainer:
                 row["seconds"] = round(time.monotonic() - start, 2)
                 journal.write(json.dumps(row) + "\n")
                 journal.flush()
-                if time.monotonic() - saved > every_s or self.step == self.tuning.steps:
+                if on_step:
+                    on_step(row)
+                stopped = cancelled() and self.step < self.tuning.steps
+                if time.monotonic() - saved > every_s or self.step == self.tuning.steps or stopped:
                     self.save()
                     saved = time.monotonic()
-                    if on_checkpoint:
-                        on_checkpoint(self.step)
+                if stopped:
+                    return False
+        return True
 
     def train_step(self, batch: Batch) -> dict[str, Any]:
         """One step of the optimiser; the row for the log."""

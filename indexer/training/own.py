@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from indexer.evaluation.datasets import RetrievalSet
 from indexer.evaluation.run import evaluate
 from indexer.evaluation.scorers import OurModel
 from indexer.training.data import Pair, read_pairs
+from indexer.training.loop import OnStep
 from indexer.training.mine import mine
 from indexer.training.recipe import Backbone, Recipe, Source, Tuning
 from indexer.training.run import run
+from indexer.types import hash_of
 
 MIN_PAIRS = 300
 HELD_OUT = 0.15
@@ -49,13 +51,16 @@ def adapt(
     *,
     steps: int | None = None,
     device: str = "cpu",
-) -> Adapted:
+    on_step: OnStep | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Adapted | None:
     """Tune a model on the documented functions of the folders and write it into `out`; resumes in `work`.
 
     Args:
         folders: repositories; under which licence is their owner's business.
         model: one with weights of its own, `small` or what this gave before.
         steps: of 64 pairs; by default two rounds over the pairs, at most 300.
+        on_step, cancelled: as for `indexer.training.run.train`; None is returned where it was stopped.
 
     Raises:
         UserError: the model is an adapter itself, or fewer than 300 functions are documented.
@@ -65,19 +70,26 @@ def adapt(
         raise UserError(f"{model} is an adapter itself; adapt small, or a model that this gave before")
     learnt, held_out = _pairs(folders, work)
     wanted = steps or min(MAX_STEPS, max(1, EPOCHS * len(learnt) // BATCH))
-    recipe = _recipe(start, ModelSpec.read(start), wanted)
-    spec = run(recipe, [(recipe.sources[0], learnt)], work, out, device=device)
+    recipe = _recipe(start, ModelSpec.read(start), wanted, _names(folders))
+    data = [(recipe.sources[0], learnt)]
+    spec = run(recipe, data, work, out, device=device, on_step=on_step, cancelled=cancelled)
+    if spec is None:
+        return None
     before, after = (_score(str(place), held_out, device) for place in (start, out))
     spec = replace(spec, scores={"own code before (MRR)": before, "own code (MRR)": after})
     spec.write(out)
     return Adapted(spec, len(learnt), wanted, before, after)
 
 
-def _recipe(start: Path, spec: ModelSpec, steps: int) -> Recipe:
+def _names(folders: Sequence[Path]) -> str:
+    return ", ".join(sorted(str(folder.resolve()) for folder in folders))
+
+
+def _recipe(start: Path, spec: ModelSpec, steps: int, sources: str) -> Recipe:
     return Recipe(
         name=f"{spec.name}-adapted",
         backbone=Backbone(folder=str(start), name=spec.backbone, licence=spec.licence),
-        sources=(Source("own code", "pairs"),),
+        sources=(Source(sources, "pairs"),),
         tuning=Tuning(
             method="lora", rank=16, steps=steps, batch=BATCH, max_code_tokens=128, max_query_tokens=64,
             learning_rate=3e-4, embedding_learning_rate=1e-5, head_learning_rate=1e-5, warm_up=10, decay=0.7,
@@ -89,15 +101,17 @@ def _recipe(start: Path, spec: ModelSpec, steps: int) -> Recipe:
 def _pairs(folders: Sequence[Path], work: Path) -> tuple[list[Pair], list[Pair]]:
     """What is learnt from, and what is held out, by file; the same each time."""
     work.mkdir(parents=True, exist_ok=True)
-    mined = work / "pairs.jsonl"
-    if not mined.exists():
+    mined = work / f"pairs-{hash_of(_names(folders).encode()).hex()[:8]}.jsonl"
+    # A run that was stopped goes on over the same pairs, whatever was edited meanwhile.
+    if not (mined.exists() and (work / "checkpoint.pt").exists()):
         mine(folders, mined, own=True)
     pairs = read_pairs(mined, "pairs")
     counts = Counter(pair.language for pair in pairs)
     pairs = [pair for pair in pairs if counts[pair.language] >= RARE]
     if len(pairs) < MIN_PAIRS:
         raise UserError(
-            f"only {len(pairs)} functions with a comment that says what they do; {MIN_PAIRS} at least are needed"
+            f"only {len(pairs)} functions with a comment that says what they do; {MIN_PAIRS} at least are needed;"
+            " --from may be given several times"
         )
     files = sorted({(pair.repo, pair.path) for pair in pairs})
     aside = set(random.Random(0).sample(files, max(1, round(len(files) * HELD_OUT))))

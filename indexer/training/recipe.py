@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from indexer.errors import UserError
 
 T = TypeVar("T")
+
+METHODS = ("full", "bitfit", "lora")
+SOURCE_KINDS = ("pairs", "parallel", "similar")
+_MARKERS = 2  # tokens around each text
+_SECTIONS = ("name", "backbone", "sources", "tuning")
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,6 +43,10 @@ class Backbone:
     output_dim: int = 512
     """Size of the vectors."""
 
+    def __post_init__(self) -> None:
+        _check(self, layers=self.layers >= 0, mlp_width=self.mlp_width >= 0, vocabulary=self.vocabulary >= 0)
+        _check(self, output_dim=self.output_dim > 0)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -49,6 +58,9 @@ class Source:
     file as for `pairs`: functions that answer one query, in any programming language)."""
     weight: float = 1.0
     """Share of the batches drawn from it, relative to the other sources."""
+
+    def __post_init__(self) -> None:
+        _check(self, kind=self.kind in SOURCE_KINDS, weight=self.weight > 0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,23 @@ class Tuning:
     seed: int = 1
     compile: bool = False
 
+    def __post_init__(self) -> None:
+        falling = sorted({dim for dim in self.dims if dim > 0}, reverse=True)
+        _check(
+            self,
+            method=self.method in METHODS,
+            rank=self.rank > 0,
+            steps=self.steps > 0,
+            batch=self.batch > 1,
+            minibatch=self.minibatch >= 0,
+            temperature=self.temperature > 0,
+            decay=0 <= self.decay <= 1,
+            warm_up=self.warm_up >= 0,
+            max_code_tokens=self.max_code_tokens > _MARKERS,
+            max_query_tokens=self.max_query_tokens > _MARKERS,
+            dims=bool(self.dims) and list(self.dims) == falling,
+        )
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -102,11 +131,16 @@ class Recipe:
     def read(cls, path: Path) -> Recipe:
         """The recipe in a TOML file; `UserError` names an unknown or missing key."""
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+            table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError) as error:
             raise UserError(f"cannot read the recipe {path}: {error}") from error
+        if unknown := sorted(set(table) - set(_SECTIONS)):
+            raise UserError(f"{path}: unknown setting {unknown[0]!r}; known are {', '.join(_SECTIONS)}")
         backbone = _fill(Backbone, table.get("backbone", {}), path)
-        sources = tuple(_fill(Source, row, path) for row in table.get("sources", ()))
+        rows = table.get("sources", [])
+        if not isinstance(rows, list):
+            raise UserError(f"{path}: each source has a section of its own, [[sources]] in double brackets")
+        sources = tuple(_fill(Source, row, path) for row in rows)
         if not sources:
             raise UserError(
                 f"{path}: no [[sources]]; name at least one file of pairs (`codewhere mine` makes one)"
@@ -123,14 +157,37 @@ class Recipe:
         return asdict(self)
 
 
-def _fill(kind: type[T], values: dict[str, Any], path: Path) -> T:
-    unknown = set(values) - set(kind.__annotations__)
-    if unknown:
-        raise UserError(
-            f"{path}: unknown setting {sorted(unknown)[0]!r} in the {kind.__name__.lower()} section"
-        )
+def _fill(kind: type[T], values: object, path: Path) -> T:
+    section = kind.__name__.lower()
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: {section} is a section of settings, not {values!r}")
+    known = {setting.name: setting.default for setting in fields(cast("type[Any]", kind))}
+    if unknown := sorted(set(values) - set(known)):
+        raise UserError(f"{path}: unknown setting {unknown[0]!r} in the {section} section")
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    for name, value in plain.items():
+        _check_type(f"{path}: {section}.{name}", value, known[name])
     try:
         return kind(**plain)
     except TypeError as error:
-        raise UserError(f"{path}: the {kind.__name__.lower()} section is incomplete: {error}") from error
+        raise UserError(f"{path}: the {section} section is incomplete: {error}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: the {section} section: {error}") from error
+
+
+def _check_type(what: str, value: object, default: object) -> None:
+    """A value of the type of its default; what has none is a text. A whole number may stand for a fraction."""
+    wanted = str if default is MISSING else type(default)
+    fits = type(value) is wanted or (wanted is float and type(value) is int)
+    if not fits or (isinstance(value, tuple) and not all(type(item) is int for item in value)):
+        expected = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+        raise UserError(
+            f"{what}: {expected.get(wanted, 'a list of whole numbers')} is expected, not {value!r}"
+        )
+
+
+def _check(section: object, **fits: bool) -> None:
+    """ValueError that names the first setting of a section whose value does not fit."""
+    for name, good in fits.items():
+        if not good:
+            raise ValueError(f"{name} cannot be {getattr(section, name)!r}")

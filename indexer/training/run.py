@@ -7,6 +7,7 @@ import logging
 import random
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
 from indexer.training.data import Pair, batches, read_pairs
-from indexer.training.loop import Trainer
+from indexer.training.loop import OnStep, Trainer
 from indexer.training.lowrank import adapter_state
 from indexer.training.optimiser import MasterWeights
 from indexer.training.prune import read_backbone, with_vocabulary
@@ -43,20 +44,66 @@ TEACHER_SAMPLE = 3_000
 Data = list[tuple[Source, list[Pair]]]
 
 
-def train(recipe: Recipe, work: Path, out: Path, *, device: str = "cpu") -> ModelSpec:
-    """Run the recipe in the folder `work` (checkpoints, log) and write the model into `out`; resumes by itself."""
+def train(
+    recipe: Recipe,
+    work: Path,
+    out: Path,
+    *,
+    device: str = "cpu",
+    on_step: OnStep | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ModelSpec | None:
+    """Run the recipe in the folder `work` (checkpoints, log) and write the model into `out`; resumes by itself.
+
+    None where it was stopped by `cancelled`, which is asked after each step; `on_step` is given the row for the log.
+    """
     data: Data = [(source, read_pairs(Path(source.file), source.kind)) for source in recipe.sources]
-    return run(recipe, data, work, out, device=device)
+    return run(recipe, data, work, out, device=device, on_step=on_step, cancelled=cancelled)
 
 
-def run(recipe: Recipe, data: Data, work: Path, out: Path, *, device: str) -> ModelSpec:
+def run(
+    recipe: Recipe,
+    data: Data,
+    work: Path,
+    out: Path,
+    *,
+    device: str,
+    on_step: OnStep | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ModelSpec | None:
     """As `train`, over pairs that are read already."""
+    if empty := [source.file for source, pairs in data if not pairs]:
+        raise UserError(f"{empty[0]} holds no pairs; leave it out of the recipe, or mine it again")
+    _check_out(recipe, out)
+    claim(work, recipe)
     prepare(recipe, data, work)
     trainer = make_trainer(recipe, data, work, torch.device(device))
     trainer.resume()
     stream = batches(data, recipe.tuning.batch, recipe.tuning.seed)
-    trainer.run(stream)
+    if not trainer.run(stream, on_step=on_step, cancelled=cancelled):
+        return None
     return export(recipe, work, out, trainer.optimiser)
+
+
+def claim(work: Path, recipe: Recipe) -> None:
+    """Note whose run a work folder holds; `UserError` where it is another one's, of which only `steps` may differ."""
+    note = work / "recipe.json"
+    named = recipe.to_dict()
+    named["tuning"].pop("steps")
+    text = json.dumps(named, indent=1)
+    if note.exists() and note.read_text(encoding="utf-8") != text:
+        raise UserError(f"{work} holds the run of another recipe; name another --work folder, or remove it")
+    work.mkdir(parents=True, exist_ok=True)
+    note.write_text(text, encoding="utf-8")
+
+
+def _check_out(recipe: Recipe, out: Path) -> None:
+    """`UserError` where writing the model would destroy what it is made from, or something else."""
+    sources = [Path(place) for place in (recipe.backbone.folder, recipe.backbone.adapter) if place]
+    if any(place.exists() and out.resolve() == place.resolve() for place in sources):
+        raise UserError(f"--out {out} is what the training starts from; name another folder")
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / SPEC_FILE).exists())):
+        raise UserError(f"--out {out} holds something else than a model; name a new or empty folder")
 
 
 def prepare(recipe: Recipe, data: Data, work: Path) -> None:
@@ -149,6 +196,11 @@ def _separate_markers(model: Decoder) -> None:
 def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -> Trainer:
     """The trainer over the prepared model."""
     config = DecoderConfig.from_dict(json.loads((work / "decoder.json").read_text(encoding="utf-8")))
+    if recipe.tuning.dims[0] != config.output_dim:
+        raise UserError(
+            f"the first of the dims is {recipe.tuning.dims[0]}, but the vectors have {config.output_dim} dimensions:"
+            " set dims in the tuning section"
+        )
     with torch.device("meta"):
         model = Decoder(config)
     model.load_state_dict(torch.load(work / "start.pt", weights_only=True), assign=True)
@@ -182,8 +234,6 @@ def _adapter(folder: Path) -> dict[str, Tensor]:
 
 def choose_trained(model: Decoder, method: str) -> None:
     """`bitfit` trains biases, norms and the head alone; `full` and `lora`, in its own way, everything."""
-    if method not in ("full", "bitfit", "lora"):
-        raise UserError(f"unknown tuning method {method!r} in the recipe; use full, bitfit or lora")
     if method == "bitfit":
         for name, parameter in model.named_parameters():
             parameter.requires_grad = name.endswith("bias") or "norm" in name or name.startswith("head")
