@@ -26,6 +26,7 @@ _ROOT_MAX_FILE_BYTES = 64_000_000  # a stranger's repository may not make the pa
 # Whoever wrote a repository may say what is worth indexing in it, not what runs or where data goes.
 ROOT_KEYS = frozenset({"exclude", "max_file_bytes", "include_text"})
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+DTYPES = ("auto", "int8", "bf16", "bfloat16", "fp16", "float16", "fp32", "float32")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -70,6 +71,11 @@ def load_config(root: Path | None = None, **flags: object) -> Config:
     """
     config = Config(home=platformdirs.user_cache_path("codewhere"))
     config = _merge(config, _read_user_file(), str(user_file()))
+    if not config.home.expanduser().is_absolute():
+        raise UserError(
+            f"home in {user_file()} is {str(config.home)!r}, which would be another folder wherever codewhere"
+            " is run. Write the whole path, or one that begins with ~."
+        )
     if root is not None:
         config = _merge_root_file(config, root / ROOT_FILE)
     config = _merge(config, _read_environment(os.environ), "the environment")
@@ -201,6 +207,13 @@ def _device(value: object) -> str:
     return text
 
 
+def _dtype(value: object) -> str:
+    text = _text(value).lower()
+    if text not in DTYPES:
+        raise ValueError(f"one of {', '.join(DTYPES)} is expected")
+    return text
+
+
 def _globs(value: object) -> tuple[str, ...]:
     """A list of globs, or one text with a glob a line or separated by ``:`` (``;`` on Windows)."""
     if isinstance(value, str):
@@ -214,7 +227,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "home": _folder,
     "model": _text,
     "device": _device,
-    "dtype": _text,
+    "dtype": _dtype,
     "dim": _positive,
     "max_file_bytes": _positive,
     "exclude": _globs,

@@ -81,6 +81,8 @@ def test_the_environment_names_the_home(monkeypatch, tmp_path):
         ("include_text = 'perhaps'", "true or false"),
         ("exclude = [1]", "a list of globs"),
         ("model = ' '", "not empty"),
+        ("dtype = 'int4'", "one of auto, int8, bf16"),
+        ("home = 'relative/folder'", "Write the whole path"),
         ("limit = ", "Cannot read the settings"),
     ],
 )

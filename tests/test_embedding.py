@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from indexer.config import Config
-from indexer.embedding import load_configured, load_embedder
+from indexer.config import DTYPES, Config
+from indexer.embedding import devices, load_configured, load_embedder
 from indexer.embedding.decoder import Decoder
 from indexer.embedding.embedder import DecoderEmbedder, batches_by_length
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
@@ -148,7 +148,6 @@ def test_out_of_memory_halves_the_batch_and_gives_the_same_vectors(model_folder)
 
 
 def test_a_missing_gpu_is_said_once_and_the_cpu_computes(model_folder, caplog, monkeypatch):
-    from indexer.embedding import devices
 
     devices._warn_once.cache_clear()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -315,3 +314,7 @@ def test_a_twin_shares_its_weights_and_gives_the_same_vectors(model_folder, monk
     ids, lengths = torch.tensor([1, 2, 3, 4]), torch.tensor([3, 1])
     assert torch.equal(twin(ids, lengths), model(ids, lengths))
     assert twin.head.weight.data_ptr() == model.head.weight.data_ptr()
+
+
+def test_the_settings_know_every_number_type() -> None:
+    assert set(DTYPES) == {"auto", *devices._TYPES}

@@ -110,6 +110,12 @@ def test_an_adapter_can_be_tuned_further(recipe, tmp_path, monkeypatch):
         make_trainer(wider, data, tmp_path / "further", torch.device("cpu"))
 
 
+def test_a_backbone_that_is_not_there_is_named(recipe, tmp_path):
+    lost = replace(recipe, backbone=replace(recipe.backbone, folder=str(tmp_path / "gone")))
+    with pytest.raises(UserError, match="gone of the recipe has no tokenizer"):
+        train(lost, tmp_path / "work", tmp_path / "out")
+
+
 def test_an_adapter_to_start_from_that_is_not_there_is_named(recipe, tmp_path):
     train(_with_adapter(recipe, steps=1), tmp_path / "work", tmp_path / "out")
     further = _with_adapter(recipe, steps=1)

@@ -116,7 +116,13 @@ def prepare(recipe: Recipe, data: Data, work: Path) -> None:
     if _is_model(recipe):
         take_up(folder, work)
         return
-    tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    try:
+        tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"the backbone {folder} of the recipe has no tokenizer.json ({error.strerror}); name a folder that"
+            " `save_pretrained` wrote, or a model that `codewhere train` made"
+        ) from error
     cut_json, old_ids = _vocabulary(recipe, data, tokenizer_json)
     torch.manual_seed(recipe.tuning.seed)
     model = with_vocabulary(read_backbone(folder, backbone.layers, backbone.output_dim), old_ids)
