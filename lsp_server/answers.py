@@ -19,8 +19,11 @@ _SIGNATURE_CHARS = 500  # of a longer one the beginning is looked for
 _SEPARATORS = re.compile(r"[.:#/\\>\s]+")
 _ARITY = re.compile(r"/\d+$")  # of Elixir's and Erlang's names
 _TOKEN = re.compile(rb"\w+|[^\w\s]")
-# Between the tokens of a signature; a comma may stand before what closes a list.
-_GAP = rb"(?:\s|(?://|#|--)[^\n]*\n|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*"
+# Between the tokens of a signature, and before what closes a list. No two of them meet, or long blanks would cost time
+# that grows with their square.
+_GAP, _GAP_AT_END = (
+    rb"(?:[\s%s]|(?://|#|--)[^\n]*\n|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*" % also for also in (b"", b",")
+)
 _SYMBOL_KINDS = {
     "function": lsp.SymbolKind.Function,
     "method": lsp.SymbolKind.Method,
@@ -175,12 +178,10 @@ def _search(source: SourceText, function: Function, start: int, end: int) -> tup
     if at >= 0 and not source.data[at + len(signature) : at + len(signature) + 1].isalnum():
         return at, at + len(signature)
     # The parser keeps it on one line without comments; the file has it as the author wrote it.
-    tokens = _TOKEN.findall(signature)
-    pattern = b"".join(
-        (_GAP if at else b"") + (b",?" + _GAP if at and token in b")]}" else b"") + re.escape(token)
-        for at, token in enumerate(tokens)
-    )
-    found = re.compile(pattern + rb"(?!\w)").search(source.data, start, end)
+    first, *rest = _TOKEN.findall(signature)
+    gaps = ((_GAP_AT_END if token in b")]}" else _GAP) + re.escape(token) for token in rest)
+    last = rb"(?!\w)" if len(function.signature) <= _SIGNATURE_CHARS else b""
+    found = re.compile(re.escape(first) + b"".join(gaps) + last).search(source.data, start, end)
     return found.span() if found else None
 
 

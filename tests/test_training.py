@@ -187,3 +187,7 @@ def test_a_recipe_that_cannot_be_is_refused(recipe, tmp_path, before, after, mes
     file.write_text(text.replace(before, after))
     with pytest.raises(UserError, match=re.escape(message)):
         train(Recipe.read(file), tmp_path / "work", tmp_path / "out")
+    file.write_text(text.replace("steps = 24", "steps = 1"))
+    assert train(Recipe.read(file), tmp_path / "work", tmp_path / "out"), (
+        "corrected, it goes on in the same folder"
+    )

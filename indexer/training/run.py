@@ -86,13 +86,21 @@ def run(
 
 
 def claim(work: Path, recipe: Recipe) -> None:
-    """Note whose run a work folder holds; `UserError` where it is another one's, of which only `steps` may differ."""
+    """Note whose run a work folder holds; `UserError` where another one has come as far as a checkpoint.
+
+    Of the same run only `steps` may differ.
+    """
     note = work / "recipe.json"
     named = recipe.to_dict()
     named["tuning"].pop("steps")
     text = json.dumps(named, indent=1)
     if note.exists() and note.read_text(encoding="utf-8") != text:
-        raise UserError(f"{work} holds the run of another recipe; name another --work folder, or remove it")
+        if (work / "checkpoint.pt").exists():
+            raise UserError(
+                f"{work} holds the run of another recipe; name another --work folder, or remove it"
+            )
+        for made in ("start.pt", "teacher.pt"):
+            (work / made).unlink(missing_ok=True)
     work.mkdir(parents=True, exist_ok=True)
     note.write_text(text, encoding="utf-8")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
+from lsp_server.answers import _search
 from lsp_server.overlays import Document
 from lsp_server.positions import SourceText, count_units, index_of_units, split_lines
 
@@ -110,3 +114,17 @@ def test_edits_outside_of_the_text_are_moved_into_it(text, where, new, expected)
 def _position(text, index, encoding):
     lines = split_lines(text[:index])
     return lsp.Position(len(lines) - 1, count_units(lines[-1], encoding))
+
+
+def test_a_head_is_looked_for_in_linear_time():
+    function = SimpleNamespace(signature="def foo(a, b)")
+    source = SourceText.of(b"def foo(" + b" " * 1_000_000 + b"x")
+    start = time.perf_counter()
+    assert _search(source, function, 0, len(source.data)) is None
+    assert time.perf_counter() - start < 5
+
+
+def test_a_head_longer_than_what_is_looked_for_is_found_by_its_beginning():
+    arguments = [f"argument_number_{n}: usize" for n in range(60)]
+    source = SourceText.of(("fn f(\n    " + ",\n    ".join(arguments) + ",\n)").encode())
+    assert _search(source, SimpleNamespace(signature=f"fn f({', '.join(arguments)})"), 0, len(source.data))
