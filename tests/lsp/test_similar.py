@@ -96,7 +96,7 @@ async def test_a_range_that_ends_before_it_starts_is_refused(start, project):
 async def test_without_a_model_the_reason_is_told(start, project):
     client = await start(project, options={"model": "broken"})
     await until(lambda: client.updates and client.updates[-1]["modelState"] == "failed")
-    with pytest.raises(JsonRpcException, match="model is not loaded"):
+    with pytest.raises(JsonRpcException, match="There is no model to compare with: no such model"):
         await similar(client, text="def x(): pass")
 
 
