@@ -10,7 +10,6 @@ from pathlib import Path
 from indexer.errors import UserError
 
 _TIMEOUT_S = 20.0
-# The folder may be a stranger's: its settings must not run programs when we only look.
 _DIFF = (
     "diff",
     "--raw",
@@ -23,6 +22,7 @@ _DIFF = (
 )
 _SUBMODULE = "160000"
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+# The folder may be a stranger's: its settings must not run programs when we only look.
 _GIT = ("git", "-c", "core.fsmonitor=false", "-c", "diff.external=", "--no-optional-locks")
 
 

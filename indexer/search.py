@@ -116,11 +116,14 @@ class Search:
         embedder = self._embedder() if query.terms and not self._cancelled() else None
         dense = self._dense(embedder, query, n_candidates, where) if embedder else []
         functions = self._functions({hit.id for hit in [*lexical, *dense] if hit.id >= 0})
+        partial = self._coverage() < 1
         unknown = (
-            self._without_vectors({hit.id for hit in lexical} - {hit.id for hit in dense}) if dense else set()
+            self._without_vectors({hit.id for hit in lexical} - {hit.id for hit in dense}, partial)
+            if dense
+            else set()
         )
         by_words = _candidates(lexical, functions, unknown, self._verbatim(query, where))
-        if self._coverage() < 1:
+        if partial:
             likely = [hit.id for hit in by_words if hit.id >= 0 and not (dense and hit.has_vector)]
             self.lacking = likely[:LACKING]
         self._nearness = _nearness(embedder, query) if embedder and dense else None
@@ -214,10 +217,10 @@ class Search:
                 )
         return embedder
 
-    def _without_vectors(self, ids: set[int]) -> set[int]:
+    def _without_vectors(self, ids: set[int], partial: bool) -> set[int]:
         """Those of the functions whose nearness nobody knows yet; of buffers all that vectors did not find."""
         unknown = {id_ for id_ in ids if id_ < 0}
-        if self._coverage() < 1:
+        if partial:
             unknown |= self._store.without_vectors(self._fingerprint, ids - unknown)
         return unknown
 

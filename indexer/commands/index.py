@@ -39,9 +39,14 @@ def run(path: Path, flags: Flags, *, embed: bool, verbose: bool, as_json: bool) 
         for note in report.notes:
             say(note, "yellow")
     if report.cancelled:
-        say("Stopped. Nothing is lost: run the same command to go on.", "bold yellow")
-        return STOPPED
+        return tell_stopped()
     return 0
+
+
+def tell_stopped() -> int:
+    """Say that a stop costs nothing; the exit status."""
+    say("Stopped. Nothing is lost: run the same command to go on.", "bold yellow")
+    return STOPPED
 
 
 def update(index: Index, loader: EmbedderLoader, *, embed: bool = True) -> UpdateReport:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.commands.common import Interruption
-from indexer.commands.index import STOPPED
+from indexer.commands.index import tell_stopped
 from indexer.errors import UserError
 from indexer.render import count, print_json, print_line, say
 
@@ -67,7 +67,7 @@ def train(recipe: Path, work: Path, out: Path, device: str) -> int:
         read = Recipe.read(recipe)
         spec = train(read, work, out, device=device, on_step=_Steps(read.tuning.steps), cancelled=stop)
     if spec is None:
-        return _stopped()
+        return tell_stopped()
     print_line(f"{spec.name}: {spec.dim} dimensions, in {out}")
     print_line(f"scores: {json.dumps(spec.scores)}" if spec.scores else "no scores yet: codewhere evaluate")
     return 0
@@ -83,7 +83,7 @@ def adapt(folders: Sequence[Path], model: str, work: Path, out: Path, steps: int
             folders, model, work, out, steps=steps, device=device, on_step=_Steps(steps), cancelled=stop
         )
     if made is None:
-        return _stopped()
+        return tell_stopped()
     print_line(
         f"{made.spec.name}: tuned for {count(made.steps, 'step')} on {count(made.pairs, 'function')}, in {out}"
     )
@@ -95,11 +95,6 @@ def adapt(folders: Sequence[Path], model: str, work: Path, out: Path, steps: int
         f"Use it with: codewhere index --model {out}, or model = {str(out.resolve())!r} in the settings."
     )
     return 0
-
-
-def _stopped() -> int:
-    say("Stopped. Nothing is lost: run the same command to go on.", "bold yellow")
-    return STOPPED
 
 
 class _Steps:
