@@ -21,7 +21,7 @@ from typing import Any
 from repos import Question, candidates, indexed, keep, settings
 
 from indexer.engine import Index
-from indexer.rank.query import last_name
+from indexer.types import last_name
 
 HERE = Path(__file__).parent / "questions"
 

@@ -6,6 +6,7 @@ Byte and line ranges are 0-based and half-open everywhere; paths are POSIX and r
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +34,16 @@ NOTHING_PASSES = "Nothing that passes the filters matches. Try fewer or wider fi
 NOTHING_MATCHES = "Nothing matches. Try other words."
 WHY_EMPTY = (NOTHING_INDEXED, NO_WORDS, NO_SUCH_PHRASE, NO_SUCH_PATH, NOTHING_PASSES, NOTHING_MATCHES)
 """Notes of answers without results; of no interest where another folder has some."""
+
+
+_QUALIFIERS = re.compile(r"->|[.:#/\\]+")
+_ARITY = re.compile(r"/\d+$")  # of Elixir's names
+
+
+def last_name(symbol: str) -> str:
+    """The last part of a qualified name in any language's notation: ``run`` of ``RetryPolicy.run``."""
+    parts = [part for part in _QUALIFIERS.split(_ARITY.sub("", symbol.rstrip("()"))) if part]
+    return parts[-1] if parts else ""
 
 
 def hash_of(text: bytes) -> bytes:

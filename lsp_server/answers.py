@@ -9,15 +9,13 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from indexer.types import Function, SearchResult, Why
+from indexer.types import Function, SearchResult, Why, last_name
 from lsp_server.overlays import Snapshot
 from lsp_server.positions import Encoding, SourceText
 from lsp_server.workspaces import Root
 
 _MAX_FILE_BYTES = 8_000_000  # of a larger file, lines are given without columns
 _SIGNATURE_CHARS = 500  # of a longer one the beginning is looked for
-_SEPARATORS = re.compile(r"[.:#/\\>\s]+")
-_ARITY = re.compile(r"/\d+$")  # of Elixir's and Erlang's names
 _TOKEN = re.compile(rb"\w+|[^\w\s]")
 # Between the tokens of a signature, and before what closes a list. No two of them meet, or long blanks would cost time
 # that grows with their square.
@@ -66,7 +64,9 @@ class Locator:
         if source is None or found is None:
             start = self.whole(root, function).start
             return lsp.Range(start, start)
-        return source.range(*_find_name(source, found, short_name(function.symbol)), self._encoding)
+        return source.range(
+            *_find_name(source, found, _last_word(last_name(function.symbol))), self._encoding
+        )
 
     def answering(self, root: Root, function: Function, why: Why) -> list[lsp.Range]:
         """The lines that answer; where the file has changed, those that moved with the function and still do."""
@@ -137,12 +137,6 @@ def symbol_kind(kind: str) -> lsp.SymbolKind:
     return _SYMBOL_KINDS.get(kind, lsp.SymbolKind.Function)
 
 
-def short_name(symbol: str) -> str:
-    """The last part of a qualified name: ``run`` of ``RetryPolicy.run``."""
-    parts = [part for part in _SEPARATORS.split(_ARITY.sub("", symbol)) if part]
-    return parts[-1] if parts else ""
-
-
 def _why_to_json(why: Why) -> dict[str, Any]:
     return {
         "denseRank": why.dense_rank,
@@ -193,6 +187,10 @@ def _find_name(source: SourceText, where: tuple[int, int], name: str) -> tuple[i
         if found:
             return found.span()
     return where[0], where[0]
+
+
+def _last_word(text: str) -> str:
+    return text.split()[-1] if text.strip() else ""
 
 
 def _lines_only(start: int, end: int) -> lsp.Range:

@@ -76,6 +76,13 @@ def test_mine_reports_what_it_took(root, tmp_path):
     assert f"in {out}" in run("mine", root, "--out", out, "--licence", "MIT").stdout
 
 
+def test_mine_leaves_earlier_pairs_where_it_finds_none(root, tmp_path):
+    out = tmp_path / "pairs.jsonl"
+    out.write_text("of an hour's work\n", encoding="utf-8")
+    assert "Dropped: 1 no permissive licence found" in run("mine", root, "--out", out, status=2).stderr
+    assert out.read_text(encoding="utf-8") == "of an hour's work\n"
+
+
 @pytest.mark.parametrize("name", ["lsp", "evaluate"])
 def test_a_tool_gets_its_own_arguments(monkeypatch, name):
     seen = []

@@ -111,12 +111,38 @@ def test_a_string_may_hold_signs_that_end_lines_elsewhere(tmp_path):
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("{oops", r"go\.jsonl, line 2, is no JSON"), ('{"query": "f"}', "no 'code'; docs/embedder.md")],
+    [
+        ("{oops", r"go\.jsonl, line 2: no JSON"),
+        ('{"query": "f"}', "line 2: the row has no 'code'; docs/embedder.md"),
+        ('{"query": 7, "code": "c"}', "line 2: 'query' cannot be 7"),
+        ("[1]", "line 2: a row is a JSON object"),
+    ],
 )
 def test_data_that_is_not_as_it_should_be_is_named(tmp_path, line, message):
     (tmp_path / "go.jsonl").write_text('{"query": "q", "code": "c"}\n' + line + "\n", "utf-8")
     with pytest.raises(UserError, match=message):
         read_sets(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [
+        ("go.jsonl", [], r"go\.jsonl has no rows"),
+        ("sts_en_one.jsonl", [{"first": "a", "second": "b", "score": 3}], "no order to compare"),
+        ("classification_en_one.jsonl", [{"split": "train", "text": "a", "label": "x"}], "needs two labels"),
+    ],
+)
+def test_files_that_nothing_can_be_measured_by_are_named(tmp_path, name, rows, message):
+    (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with pytest.raises(UserError, match=message):
+        read_sets(tmp_path)
+
+
+def test_bm25_alone_over_pairs_of_sentences_is_an_error(tmp_path):
+    rows = [{"first": "a", "second": "b", "score": score} for score in (1, 4)]
+    (tmp_path / "sts_en_two.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with pytest.raises(UserError, match="BM25 has no vectors"):
+        main([str(tmp_path), "--no-model", "--bm25"])
 
 
 def test_sentences_are_measured_by_vectors(data):

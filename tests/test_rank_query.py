@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.rank.query import MAX_TERMS, Query, parse_query, query_kind
-from indexer.types import SearchFilters
+from indexer.types import SearchFilters, last_name
 
 KINDS = [
     ("Blueprint", "symbol"),
@@ -136,3 +136,21 @@ def test_any_text_is_a_query_that_sqlite_takes(text: str) -> None:
 
 def test_a_pasted_file_gives_no_more_terms_than_are_searched() -> None:
     assert len(parse_query(" ".join(f"word{n}x" for n in range(5000))).terms) == MAX_TERMS
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("RetryPolicy.run", "run"),
+        ("shop::Cart::total", "total"),
+        ("Shop.Cart.total/2", "total"),
+        ("App\\Http\\Kernel->handle()", "handle"),
+        ("Cart#total", "total"),
+        ("Set.>>=", ">>="),
+        ("<|>", "<|>"),
+        ("main", "main"),
+        ("", ""),
+    ],
+)
+def test_the_last_part_of_a_name_is_found_in_every_languages_notation(symbol: str, name: str) -> None:
+    assert last_name(symbol) == name

@@ -39,6 +39,9 @@ def mine(
     report = mine(
         folders, out, licence=licence, exclude=block, processes=processes, per_repository=per_repository
     )
+    if not report.pairs:
+        reasons = ", ".join(f"{number:,} {name}" for name, number in report.dropped.most_common(_SHOWN))
+        raise UserError(f"No pairs were found, and {out} is as it was. Dropped: {reasons or 'nothing'}.")
     if as_json:
         # Not asdict, which makes a wrong copy of a Counter before Python 3.12.
         print_json(vars(report))

@@ -28,6 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     sets = [task for folder in options.data for task in read_sets(folder)]
     measure = _by_mteb if options.mteb else _by_ours
     results = measure(options, sets)
+    if not any(result["groups"] for result in results):
+        raise UserError("BM25 has no vectors for pairs and labels, which is all that these folders hold")
     if options.out:
         options.out.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
     shown = json.dumps(results) if options.json else "\n".join([table(results), "", *plot(results)])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from indexer.errors import UserError
 
+_ID = (int, str)
 POOL = 600
 """Functions a doc → function set is searched in, so that languages compare."""
 
@@ -55,6 +56,8 @@ class ClassificationSet:
     test_labels: tuple[int, ...]
 
 
+_HELP = "docs/embedder.md says which files are read, and what is in them"
+
 EvaluationSet = RetrievalSet | StsSet | ClassificationSet
 
 
@@ -68,33 +71,49 @@ def read_sets(folder: Path) -> list[EvaluationSet]:
     try:
         sets: list[EvaluationSet] = [task for reader in readers for task in reader(folder)]
     except KeyError as error:
-        raise UserError(
-            f"a row of the evaluation data in {folder} has or answers no {error}; docs/embedder.md says what rows have"
-        ) from error
+        raise UserError(f"a row of the evaluation data in {folder} answers no {error}; {_HELP}") from error
     if not sets:
-        raise UserError(f"no evaluation data in {folder}; docs/embedder.md says which files are read")
+        raise UserError(f"no evaluation data in {folder}; {_HELP}")
     return sets
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path, **types: type | tuple[type, ...]) -> list[dict[str, Any]]:
+    """The rows of a file; each must have these fields, of these types."""
     rows = []
     # Not by splitlines, which also ends a line at signs that JSON leaves inside its strings.
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                rows.append(json.loads(line))
+                rows.append(_checked(line, types))
             except ValueError as error:
-                raise UserError(f"{path}, line {number}, is no JSON: {error}") from error
+                raise UserError(f"{path}, line {number}: {error}; {_HELP}") from error
+    if not rows:
+        raise UserError(f"{path} has no rows; {_HELP}")
     return rows
+
+
+def _checked(line: str, types: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"no JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ValueError("a row is a JSON object")
+    for name, wanted in types.items():
+        if name not in row:
+            raise ValueError(f"the row has no {name!r}")
+        if not isinstance(row[name], wanted):
+            raise ValueError(f"{name!r} cannot be {json.dumps(row[name])[:60]}")
+    return row
 
 
 def _cosqa(folder: Path) -> Iterator[RetrievalSet]:
     corpus, dev = folder / "cosqa_corpus.jsonl", folder / "cosqa_dev.jsonl"
     if not corpus.exists():
         return
-    codes = _rows(corpus)
+    codes = _rows(corpus, id=_ID, code_without_docstring=str)
     places = {row["id"]: number for number, row in enumerate(codes)}
-    queries = _rows(dev)
+    queries = _rows(dev, query=str, corpus_id=_ID)
     yield RetrievalSet(
         "cosqa",
         "cosqa",
@@ -109,9 +128,9 @@ def _humaneval(folder: Path) -> Iterator[RetrievalSet]:
     if not solutions.exists():
         return
     by_natural, by_language = defaultdict(list), defaultdict(list)
-    for row in _rows(questions):
+    for row in _rows(questions, natural_language=str, task=_ID, query=str):
         by_natural[row["natural_language"]].append(row)
-    for row in _rows(solutions):
+    for row in _rows(solutions, language=str, task=_ID, code=str):
         by_language[row["language"]].append(row)
     for natural, queries in sorted(by_natural.items()):
         group = "humaneval-xl english" if natural == "English" else "humaneval-xl other"
@@ -130,7 +149,7 @@ def _doc_to_function(folder: Path) -> Iterator[RetrievalSet]:
     for path in sorted(folder.glob("*.jsonl")):
         if path.name.startswith(("cosqa", "humaneval", "sts_", "classification_", "retrieval_")):
             continue
-        rows = _rows(path)[:POOL]
+        rows = _rows(path, query=str, code=str)[:POOL]
         yield RetrievalSet(
             "doc to function",
             path.stem,
@@ -140,16 +159,18 @@ def _doc_to_function(folder: Path) -> Iterator[RetrievalSet]:
         )
 
 
-def _natural(folder: Path, kind: str) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+def _natural(
+    folder: Path, kind: str, **types: type | tuple[type, ...]
+) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     """Group, name and rows of each `<kind>_<language>_<name>.jsonl`; two languages are joined by a hyphen."""
     for path in sorted(folder.glob(f"{kind}_*.jsonl")):
         language, _, name = path.stem.removeprefix(f"{kind}_").partition("_")
         group = "english" if language == "en" else "across languages" if "-" in language else "other"
-        yield f"{kind} {group}", f"{name} {language}", _rows(path)
+        yield f"{kind} {group}", f"{name} {language}", _rows(path, **types)
 
 
 def _retrieval(folder: Path) -> Iterator[RetrievalSet]:
-    for group, name, rows in _natural(folder, "retrieval"):
+    for group, name, rows in _natural(folder, "retrieval", text=str, queries=list):
         asked = [(query, number) for number, row in enumerate(rows) for query in row["queries"]]
         yield RetrievalSet(
             group,
@@ -161,7 +182,9 @@ def _retrieval(folder: Path) -> Iterator[RetrievalSet]:
 
 
 def _sts(folder: Path) -> Iterator[StsSet]:
-    for group, name, rows in _natural(folder, "sts"):
+    for group, name, rows in _natural(folder, "sts", first=str, second=str, score=(int, float)):
+        if len({row["score"] for row in rows}) < 2:
+            raise UserError(f"{name}: pairs whose scores are all equal have no order to compare; {_HELP}")
         yield StsSet(
             group,
             name,
@@ -172,9 +195,11 @@ def _sts(folder: Path) -> Iterator[StsSet]:
 
 
 def _classification(folder: Path) -> Iterator[ClassificationSet]:
-    for group, name, rows in _natural(folder, "classification"):
+    for group, name, rows in _natural(folder, "classification", split=str, text=str, label=_ID):
         numbers = {label: number for number, label in enumerate(sorted({row["label"] for row in rows}))}
         train, test = ([row for row in rows if row["split"] == split] for split in ("train", "test"))
+        if len({row["label"] for row in train}) < 2 or not test:
+            raise UserError(f"{name} needs two labels in its `train` rows, and `test` rows; {_HELP}")
         yield ClassificationSet(
             group,
             name,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 
-from indexer.rank.query import folded_name, last_name
+from indexer.rank.query import folded_name
 from indexer.rank.tokens import stem, tokenize
+from indexer.types import last_name
 
 _OLD = frozenset({"deprecated", "legacy", "compat", "old", "obsolete"})
 _PLATFORMS = frozenset(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from indexer.rank.tokens import UNSPACED, stem, tokenize
-from indexer.types import SearchFilters
+from indexer.types import SearchFilters, last_name
 
 MAX_TERMS = 64
 """Distinct words a query is searched by; a pasted file has more, and its first ones say enough."""
@@ -36,7 +36,6 @@ _NO_TESTS = re.compile(r"(?<!\S)-tests?(?!\S)", re.I)
 _PHRASE = re.compile(r'(?<!\S)"([^"]+)"(?![^\s.,;:!?])')
 """Quotes that stand by themselves; those within code are of its strings."""
 _NAME = re.compile(r"[^\W\d]\w*(?:(?:::|\.|#|->|/)[^\W\d]\w*)*")
-_SEPARATOR = re.compile(r"::|\.|#|->|/")
 _LOOKS_LIKE_NAME = re.compile(r"[a-z0-9][A-Z]|_|[A-Z]{2,}|::|->|#|\w\.\w")
 _FRAME = re.compile(
     r"""(?x)
@@ -174,11 +173,6 @@ def is_filler(word: str) -> bool:
 def folded_name(name: str) -> str:
     """A name for comparison: ``parse_URL`` and ``parseUrl`` are the same."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-def last_name(symbol: str) -> str:
-    """A symbol without its qualifiers."""
-    return _SEPARATOR.split(symbol.rstrip("()"))[-1]
 
 
 def _take_operators(text: str) -> tuple[str, SearchFilters]:

@@ -16,6 +16,7 @@ from typing import Any
 from indexer.errors import UserError
 from indexer.rank.query import behind_english
 from indexer.training.recipe import Source
+from indexer.types import last_name
 
 RUN_OF_NEIGHBOURS = 8
 """Pairs of one repository, neighbours in its files, that stay together in a batch: they are the hard negatives."""
@@ -223,8 +224,8 @@ def ask(pair: Pair, rng: random.Random) -> str:
 
 def split_name(symbol: str) -> list[str]:
     """The words of the last part of a qualified name, in lower case."""
-    last = re.split(r"[.:#/]+", symbol)[-1]
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", last)]
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", last_name(symbol))
+    return [word.lower() for word in words]
 
 
 def code_text(pair: Pair, rng: random.Random) -> str:

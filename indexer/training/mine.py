@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -93,7 +93,7 @@ def mine(
     per_repository: int | None = None,
     own: bool = False,
 ) -> MineReport:
-    """Write one JSON line per pair to `out` (zstd-compressed where it ends in ``.zst``).
+    """Write one JSON line per pair to `out` (zstd-compressed for ``.zst``), which stays as it is where there is none.
 
     Args:
         folders: one repository or package each; a name of the form ``owner+name`` is read as ``owner/name``.
@@ -109,14 +109,20 @@ def mine(
     _check(folders, licence)
     report, block = MineReport(), exclude or Blocklist()
     seen = _Seen(report, per_repository)
-    with open_output(out) as lines, ProcessPoolExecutor(processes) as pool:
+    with suppress(_NothingFoundError), open_output(out) as lines, ProcessPoolExecutor(processes) as pool:
         jobs = _jobs(folders, "own" if own else licence, block, report)
         for pairs, dropped in pool.map(_mine_files, jobs) if processes > 1 else map(_mine_files, jobs):
             report.dropped.update(dropped)
             for pair in filter(seen.is_new, pairs):
                 lines.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
                 _count(pair, report)
+        if not report.pairs:
+            raise _NothingFoundError
     return report
+
+
+class _NothingFoundError(Exception):
+    """What stands at `out` must not give way to an empty file."""
 
 
 def pair_of(function: Function, repo: str, licence: str, block: Blocklist) -> Pair | str:
@@ -144,18 +150,23 @@ def open_output(path: Path) -> Iterator[IO[str]]:
     """A UTF-8 text file that replaces `path` once all is written; compressed where the name ends in ``.zst``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as raw:
-        if path.suffix == ".zst":
-            zstandard = _zstandard()
-            with (
-                zstandard.ZstdCompressor(level=9).stream_writer(raw) as packed,
-                io.TextIOWrapper(packed, "utf-8") as text,
-            ):
-                yield text
-        else:
-            with io.TextIOWrapper(raw, "utf-8") as text:
-                yield text
-    part.replace(path)
+    try:
+        with (
+            part.open("wb") as raw,
+            _packed(raw, path.suffix) as packed,
+            io.TextIOWrapper(packed, "utf-8") as text,
+        ):
+            yield text
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _packed(raw: IO[bytes], suffix: str) -> AbstractContextManager[IO[bytes]]:
+    if suffix != ".zst":
+        return nullcontext(raw)
+    packed: AbstractContextManager[IO[bytes]] = _zstandard().ZstdCompressor(level=9).stream_writer(raw)
+    return packed
 
 
 def _zstandard() -> ModuleType:

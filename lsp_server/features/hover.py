@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
-from lsp_server.answers import Locator, short_name
+from lsp_server.answers import Locator
 from lsp_server.features.search import Hit
 from lsp_server.features.similar import Target, function_at, similar_to, target_of
 from lsp_server.protocol import guarded
@@ -61,7 +61,7 @@ def _markdown(ls: CodewhereServer, hits: Sequence[Hit]) -> str:
     for hit in hits:
         function = hit.result.function
         line = locator.name(hit.root, function).start.line + 1
-        name = _plain(function.symbol or short_name(function.path))
+        name = _plain(function.symbol or function.path.rpartition("/")[2])
         uri = hit.root.file_uri(function.path).replace("(", "%28").replace(")", "%29")
         lines.append(f"- [{name}]({uri}#L{line}) {_plain(function.path)}:{line}, {hit.result.score:.2f}")
     return "\n".join(lines)

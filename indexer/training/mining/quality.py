@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from indexer.training.mining.natural import SPACELESS, natural_language
+from indexer.types import last_name
 
 MIN_WORDS, MAX_WORDS = 3, 60
 MAX_CODE_CHARS = 6_000
@@ -147,7 +148,7 @@ def _prose_lines(text: str) -> str:
 
 
 def _without_name(summary: str, symbol: str) -> str:
-    name = re.split(r"[.:#/]+", symbol)[-1] if symbol else ""
+    name = last_name(symbol)
     if not name:
         return summary
     match = re.match(
