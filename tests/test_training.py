@@ -66,6 +66,16 @@ def test_a_stopped_run_goes_on_where_it_was(recipe, tmp_path):
     assert first.train_step(batch)["loss"] == pytest.approx(second.train_step(batch)["loss"], abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["start.pt", "checkpoint.pt"])
+def test_a_damaged_file_of_a_run_is_named(recipe, tmp_path, name):
+    work = tmp_path / "work"
+    train(replace(recipe, tuning=replace(recipe.tuning, steps=2)), work, tmp_path / "out")
+    whole = (work / name).read_bytes()
+    (work / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=rf"{name} cannot be read.* Remove it"):
+        train(recipe, work, tmp_path / "out")
+
+
 def test_a_step_that_memory_does_not_hold_is_done_in_parts(recipe, tmp_path, monkeypatch):
     data = [(source, read_pairs(tmp_path / "pairs.jsonl", source.kind)) for source in recipe.sources]
     prepare(recipe, data, tmp_path / "work")

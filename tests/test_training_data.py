@@ -17,6 +17,15 @@ from indexer.training.recipe import Recipe, Source
 from tests.tiny import pair
 
 
+def test_a_language_with_one_pair_is_left_out():
+    pairs = [Pair(**_fields(pair(n, "go"))) for n in range(2)]
+    alone = Pair(**_fields(pair(9, "lua")))
+    drawn = islice(batches([(Source("x", "pairs"), [alone, *pairs])], 8, 3), 20)
+    assert {len(batch.codes) for batch in drawn} == {2}
+    with pytest.raises(UserError, match="no language has two training pairs"):
+        next(batches([(Source("x", "pairs"), [alone])], 8, 3))
+
+
 def test_solutions_of_one_task_are_pairs_and_no_negatives_of_each_other(tmp_path):
     rows = [
         {**pair(n), "query": f"task {n % 2}", "language": language}
@@ -64,8 +73,8 @@ def test_queries_are_asked_in_several_ways_and_code_is_shown_in_several():
 def test_texts_in_other_languages_are_read_with_their_english_before_them(tmp_path):
     row = {"a": "Close the file", "b": "Datei schließen", "lang": "de", "gloss": "file close"}
     foreign = {**pair(1), "query": "关闭文件", "natural": "zh", "gloss": "close file"}
-    (tmp_path / "parallel.jsonl").write_text(json.dumps(row))
-    (tmp_path / "pairs.jsonl").write_text(json.dumps(foreign))
+    (tmp_path / "parallel.jsonl").write_text(2 * f"{json.dumps(row)}\n")
+    (tmp_path / "pairs.jsonl").write_text(2 * f"{json.dumps(foreign)}\n")
     translations = batches(
         [(Source("x", "parallel"), read_pairs(tmp_path / "parallel.jsonl", "parallel"))], 1, 1
     )
@@ -81,7 +90,7 @@ def test_texts_in_other_languages_are_read_with_their_english_before_them(tmp_pa
 
 def test_what_is_asked_for_in_full_does_not_stand_beside_the_code():
     row = Pair(**_fields(pair(1)))
-    drawn = list(islice(batches([(Source("x", "pairs"), [row])], 1, 1), 300))
+    drawn = list(islice(batches([(Source("x", "pairs"), [row, row])], 1, 1), 300))
     full = [batch for batch in drawn if row.rest in batch.queries[0]]
     assert 15 < len(full) < 90 and not any(row.rest in batch.codes[0] for batch in full)
     assert any(row.rest in batch.codes[0] for batch in drawn)

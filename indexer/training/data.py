@@ -128,17 +128,22 @@ def _solutions_of_one_task(pairs: Sequence[Pair]) -> Iterator[Pair]:
 
 
 def batches(sources: Sequence[tuple[Source, list[Pair]]], size: int, seed: int) -> Iterator[Batch]:
-    """Endless batches, each of one language, so that language is no shortcut to the right answer."""
+    """Endless batches, each of one language, so that language is no shortcut to the right answer.
+
+    A language with a single pair is left out, as it has nothing to be told from; `UserError` where all are.
+    """
     rng = random.Random(seed)
     streams: list[tuple[Iterator[list[Pair]], str]] = []
     shares: list[float] = []
     for source, pairs in sources:
-        groups = _by_language(pairs)
+        groups = {name: group for name, group in _by_language(pairs).items() if len(group) > 1}
         # The square root lifts the rare languages without repeating their few pairs too often.
         total = sum(len(group) ** 0.5 for group in groups.values())
         for group in groups.values():
             streams.append((_endless(group, size, rng), source.kind))
             shares.append(source.weight * len(group) ** 0.5 / total)
+    if not streams:
+        raise UserError("no language has two training pairs, of which one could be told from the other")
     while True:
         stream, kind = rng.choices(streams, shares)[0]
         yield _batch(next(stream), kind, rng)

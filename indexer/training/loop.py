@@ -24,6 +24,7 @@ from indexer.training.head import ridge_head
 from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce, soft_labels
 from indexer.training.optimiser import MasterWeights
 from indexer.training.recipe import Tuning
+from indexer.training.state import read_state
 from indexer.training.teacher import Targets
 from indexer.training.texts import TextEncoder
 
@@ -222,7 +223,7 @@ class Trainer:
         """Take up the last checkpoint, where there is one."""
         if not self.checkpoint.exists():
             return False
-        state = torch.load(self.checkpoint, weights_only=True)
+        state = read_state(self.checkpoint)
         self.step = state["step"]
         self.optimiser.restore(state["model"], state["optimiser"])
         log.info("resumed at step %d", self.step)

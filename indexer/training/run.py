@@ -19,7 +19,7 @@ from torch import Tensor
 
 from indexer.embedding.adapter import ADAPTER
 from indexer.embedding.decoder import Decoder, DecoderConfig, pack
-from indexer.embedding.devices import float_type
+from indexer.embedding.devices import choose_device, float_type
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
@@ -30,6 +30,7 @@ from indexer.training.optimiser import MasterWeights
 from indexer.training.prune import read_backbone, with_vocabulary
 from indexer.training.recipe import Recipe, Source
 from indexer.training.refit import prune_width
+from indexer.training.state import read_state
 from indexer.training.teacher import Encode, Teacher
 from indexer.training.texts import TextEncoder
 from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary, whole_vocabulary
@@ -77,7 +78,7 @@ def run(
     _check_out(recipe, out)
     claim(work, recipe)
     prepare(recipe, data, work)
-    trainer = make_trainer(recipe, data, work, torch.device(device))
+    trainer = make_trainer(recipe, data, work, torch.device(choose_device(device)))
     trainer.resume()
     stream = batches(data, recipe.tuning.batch, recipe.tuning.seed)
     if not trainer.run(stream, on_step=on_step, cancelled=cancelled):
@@ -217,7 +218,7 @@ def make_trainer(recipe: Recipe, data: Data, work: Path, device: torch.device) -
         )
     with torch.device("meta"):
         model = Decoder(config)
-    model.load_state_dict(torch.load(work / "start.pt", weights_only=True), assign=True)
+    model.load_state_dict(read_state(work / "start.pt"), assign=True)
     model.to(device)
     # Where bfloat16 is not native it is computed by detours, several times slower than float32.
     native = float_type(str(device)) == torch.bfloat16

@@ -14,6 +14,7 @@ from indexer.embedding.spec import SPEC_FILE
 from indexer.errors import UserError
 from indexer.training.data import Batch
 from indexer.training.recipe import Tuning
+from indexer.training.state import read_state
 
 MOST_KEPT = 1_000_000
 """Functions whose vectors are kept, about 2 GB with their texts."""
@@ -65,7 +66,7 @@ class Teacher:
                 else procrustes(vectors, student(sample, "query"))
             )
             torch.save(turn.contiguous(), rotation)
-        self._turn = torch.load(rotation, weights_only=True)
+        self._turn = read_state(rotation)
 
     def encode(self, texts: Sequence[str], role: str) -> Tensor:
         """Vectors float32 [n, t], L2-normalised; of an empty text they mean nothing."""
