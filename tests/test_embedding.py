@@ -118,6 +118,15 @@ def test_windows_overlap_fit_and_cover_the_text(model_folder):
     assert odd.startswith(broken[0]) and odd.endswith(broken[-1]) and "\udc80" in broken[0]
 
 
+@pytest.mark.parametrize("numbers", ["7, ", "-0.25, ", "1e-05, ", "0xff, ", "_1, "])
+def test_a_table_of_numbers_has_one_window_and_the_words_around_it(model_folder, numbers):
+    embedder = load_embedder(str(model_folder), device="cpu")
+    head, tail = "def primes(): return [", "] + list_of_more()"
+    windows = embedder.split_windows([head + numbers * 400 + tail])[0]
+    assert len(windows) == 2 and windows[0].startswith(head) and windows[1].endswith(tail)
+    assert len(embedder.split_windows(["数据, " * 400])[0]) > 2
+
+
 def test_a_window_is_read_whole(model_folder):
     embedder = load_embedder(str(model_folder), device="cpu", dtype="fp32")
     first = embedder.split_windows(["word " * 200])[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,9 @@ COMPILE_AFTER = 500_000
 """Tokens embedded on a GPU before the model is compiled: a few thousand functions, which take about a second."""
 WINDOW_OVERLAP = 0.25
 """Share of a window that the next one repeats, so that no passage is only seen cut in two."""
+_WORD = re.compile(
+    r"(?<![^\W_])[^\W\d_]{2}"
+)  # two letters that a word begins with: none in 0xff, none in 1e-05
 
 
 class Backend(Protocol):
@@ -154,7 +158,10 @@ class DecoderEmbedder:
         return sum(map(len, self._token_rows(texts, self.spec.code_markers)))
 
     def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
-        """The overlapping windows of each text, each within `max_tokens`; one for a short text."""
+        """The overlapping windows of each text, each within `max_tokens`; one for a short text.
+
+        Windows without a single word, as in tables of numbers, are left out, but for the first.
+        """
         room = self.max_tokens - sum(bool(marker) for marker in self.spec.code_markers)
         # A token is at least one byte, so many texts need no tokenising to be known as short.
         long = [place for place, text in enumerate(texts) if len(text.encode("utf-8", "replace")) > room]
@@ -220,7 +227,11 @@ def _windows(text: str, offsets: Sequence[tuple[int, int]], room: int) -> list[s
         return [text]
     step = max(1, int(room * (1 - WINDOW_OVERLAP)))
     starts = range(0, max(1, len(offsets) - room + step), step)
-    return [text[offsets[start][0] : offsets[min(start + room, len(offsets)) - 1][1]] for start in starts]
+    first, *others = (
+        text[offsets[start][0] : offsets[min(start + room, len(offsets)) - 1][1]] for start in starts
+    )
+    # A table of numbers has nothing to be asked for, but may have thousands of windows. Where one begins it may be cut.
+    return [first, *(window for window in others if _WORD.search(window, 1))]
 
 
 def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
