@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,59 @@ def test_a_damaged_database_is_reported_and_repaired(folder: Path, home: Path, d
     fresh = home.with_name("fresh")
     update(folder, fresh)
     assert neighbours(folder, home) == neighbours(folder, fresh)
+
+
+def _is_a_folder(path: Path) -> None:
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
+def _is_another_programs(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE songs (title TEXT)")
+
+
+def _lacks(*tables: str) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        with sqlite3.connect(path) as db:
+            for table in tables:
+                db.execute(f"DROP TABLE {table}")
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "words", "embedded"),
+    [
+        (_is_a_folder, "is a folder", N_FUNCTIONS),
+        (_is_another_programs, "another program", N_FUNCTIONS),
+        (_lacks("vectors"), "lacks the table vectors", N_FUNCTIONS),
+        (_lacks("skipped", "files"), "lacks the table files, skipped", 0),
+    ],
+    ids=["folder", "another program's", "without vectors", "without files"],
+)
+def test_what_is_no_store_is_moved_aside_by_repair(
+    folder: Path, home: Path, damage, words: str, embedded: int
+) -> None:
+    update(folder, home)
+    for suffix in ("-wal", "-shm"):
+        (home / f"{FILE_NAME}{suffix}").unlink(missing_ok=True)
+    damage(home / FILE_NAME)
+    with pytest.raises(UserError, match=rf"{words}.*--repair"):
+        update(folder, home)
+    assert words in check(home)[0]
+    assert "moved to" in repair(home)[0] and check(home) == []
+    assert len(list(home.glob(f"damaged-*{FILE_NAME}"))) == 1
+    assert update(folder, home) == embedded
+
+
+def test_a_dropped_index_of_words_is_made_anew(folder: Path, home: Path) -> None:
+    update(folder, home)
+    with sqlite3.connect(home / FILE_NAME) as db:
+        db.execute("DROP TABLE lexical_1")
+    assert "out of step" in check(home)[0]
+    assert repair(home) and check(home) == []
 
 
 def test_check_and_repair_find_what_is_out_of_step(folder: Path, home: Path) -> None:

@@ -99,6 +99,8 @@ class Database:
 
     def _prepare(self) -> None:
         _make_private_folder(self.home)
+        if self.path.is_dir():
+            raise UserError(_damaged("it is a folder", self.path))
         connection = self._connection()
         version = schema.version_of(connection)
         if version > schema.VERSION:
@@ -106,6 +108,8 @@ class Database:
                 f"{self.path} was written by a newer codewhere (format {version}, this one reads up to "
                 f"{schema.VERSION}). Update codewhere, or set CODEWHERE_HOME to another folder."
             )
+        if found := schema.disorder(connection):
+            raise UserError(_damaged(found, self.path))
         if version < schema.VERSION and not self.read_only:
             schema.migrate(connection)
 
@@ -198,13 +202,17 @@ def _sentence(message: str, path: Path) -> str | None:
     if "readonly" in message or "unable to open" in message:
         return _denied(path)
     if "not a database" in message or "malformed" in message or "file is encrypted" in message:
-        return (
-            f"{path} is damaged ({message}). Run `codewhere doctor --repair`: it saves the vectors that can "
-            "still be read and moves the damaged file aside. Your source files are not concerned."
-        )
+        return _damaged(message, path)
     if "locked" in message or "busy" in message:
         return f"{path} is in use by another process that does not finish. Try again, or end that process."
     return None
+
+
+def _damaged(what: str, path: Path) -> str:
+    return (
+        f"{path} is damaged ({what}). Run `codewhere doctor --repair`: it saves the vectors that can "
+        "still be read and moves the damaged file aside. Your source files are not concerned."
+    )
 
 
 def _full(path: Path) -> str:

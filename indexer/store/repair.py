@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from indexer.errors import UserError
-from indexer.store import catalogue, hnsw, lexical
+from indexer.store import catalogue, hnsw, lexical, schema
 from indexer.store.database import FILE_NAME, Database
 from indexer.store.records import to_blob, unpack_text
 from indexer.store.store import Store
@@ -179,17 +180,20 @@ def _damage(home: Path) -> str:
     """What SQLite says of the file; empty when it is whole. Other errors (full disk, newer format) pass."""
     if not (home / FILE_NAME).exists():
         return ""  # connecting would make one that others can read
+    if (home / FILE_NAME).is_dir():
+        return f"{home / FILE_NAME} is a folder, where the database should be."
     try:
         connection = sqlite3.connect(home / FILE_NAME)
         try:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            found = schema.disorder(connection) if found == "ok" else found
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
         raise UserError(f"Cannot open {home / FILE_NAME}: {error}. Check that you may read it.") from error
     except sqlite3.DatabaseError as error:
         found = str(error)
-    return "" if found == "ok" else f"The database {home / FILE_NAME} is damaged: {found}."
+    return "" if not found else f"The database {home / FILE_NAME} is damaged: {found}."
 
 
 def _salvage(home: Path) -> str:
@@ -202,17 +206,25 @@ def _salvage(home: Path) -> str:
     for path in (home / hnsw.FOLDER).glob("*"):
         path.unlink()  # they label vectors by ids of the old database
     database = Database(home)
-    old = sqlite3.connect(home / name)
     try:
-        with database.writing() as db:
+        with database.writing() as db, _reading(home / name) as old:
             saved = _copy(old, db)
     finally:
-        old.close()
         database.close()
     return (
         f"The damaged database was moved to {home / name}; {saved} vectors were saved. Run `codewhere index`"
         " in each folder again; what was saved is not embedded anew. Then the old file may be deleted."
     )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to what can be read of a file; to an empty database where it is none at all."""
+    connection = sqlite3.connect(":memory:" if path.is_dir() else path)
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 def _copy(old: sqlite3.Connection, db: sqlite3.Connection) -> int:

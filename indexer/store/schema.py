@@ -94,6 +94,29 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def disorder(connection: sqlite3.Connection) -> str:
+    """What shows that a database is not, or no longer, one of ours; empty for a whole one and for a new one."""
+    connection.execute("BEGIN")  # of one state, as another process may be making the tables
+    there, version = _tables(connection), version_of(connection)
+    connection.execute("COMMIT")
+    if version == 0:
+        return "it holds the tables of another program" if there else ""
+    if version > VERSION:
+        return ""
+    whole = sqlite3.connect(":memory:")
+    migrate(whole)
+    lacking = sorted(_tables(whole) - there)
+    whole.close()
+    return f"it lacks the table {', '.join(lacking)}" if lacking else ""
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    return {name for (name,) in rows}
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database to `VERSION`, all steps in one transaction, so that a kill leaves the old format."""
     connection.execute("BEGIN IMMEDIATE")
