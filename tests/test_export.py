@@ -19,6 +19,10 @@ def test_an_exported_model_gives_the_same_vectors_in_sentence_transformers(model
     assert result.exit_code == 0, result.output
     theirs = SentenceTransformer(str(target), device="cpu")
     ours = load_embedder(str(model_folder), device="cpu", dtype="fp32")
+    card = (target / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---") and "model.encode_query" in card and f"# {ours.spec.name}" in card
+    with pytest.raises(UserError, match="is for sentence-transformers"):
+        load_embedder(str(target))
     texts = [*TEXTS, "word " * 300]
     np.testing.assert_allclose(theirs.encode_document(texts), ours.encode_code(texts), atol=1e-4)
     np.testing.assert_allclose(theirs.encode_query(texts), ours.encode_queries(texts), atol=1e-4)

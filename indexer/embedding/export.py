@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,29 @@ if TYPE_CHECKING:
     from sentence_transformers.sentence_transformer.modules import Transformer
     from transformers import PreTrainedModel
 
+_CARD = """---
+library_name: sentence-transformers
+pipeline_tag: sentence-similarity
+license: {licence}
+tags: [sentence-transformers, feature-extraction, code]
+---
+
+# {title}
+
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("FOLDER")
+queries = model.encode_query(["where do we retry an upload?"])
+codes = model.encode_document(["def upload(path): ..."])
+scores = model.similarity(queries, codes)
+```
+
+Written by `codewhere models export`.
+
+{about}
+"""
+
 
 def export(name: str, target: Path) -> None:
     """Write the model `name` (shipped, or a folder) into `target`; `UserError` says what is in the way.
@@ -37,7 +61,17 @@ def export(name: str, target: Path) -> None:
     if target.exists() and any(target.iterdir() if target.is_dir() else [target]):
         raise UserError(f"{target} is not empty; name a new folder")
     spec.verify(source)
-    _sentence_transformer(spec, source).save(str(target))
+    _sentence_transformer(spec, source).save(str(target), create_model_card=False)
+    (target / "README.md").write_text(_card(spec, source), encoding="utf-8")
+
+
+def _card(spec: ModelSpec, source: Path) -> str:
+    """How to use the folder, and what the model's own card says of it."""
+    own = source / "MODEL_CARD.md"
+    about = own.read_text(encoding="utf-8") if own.exists() else f"# {spec.name}\n\n{spec.training}\n"
+    # Its links lead to files that are not beside it here.
+    about = re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", about)
+    return _CARD.format(licence=spec.licence.lower(), title=spec.name, about=about.partition("\n")[2].strip())
 
 
 def _sentence_transformer(spec: ModelSpec, source: Path) -> SentenceTransformer:

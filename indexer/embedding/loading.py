@@ -113,6 +113,10 @@ def foreign_spec(name: str, folder: Path) -> ModelSpec:
     """The spec of a model that is not ours: the udever family, or any sentence-transformers decoder embedder."""
     if "udever" in name or "udever" in folder.name:
         return udever_spec(folder)
+    if (folder / "router_config.json").exists():
+        raise UserError(
+            f"{folder} is for sentence-transformers, as `models export` writes it; name the model it was made from"
+        )
     if not (folder / "config.json").exists():
         raise UserError(f"{folder} holds no model: neither {SPEC_FILE} nor config.json is there")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from indexer.embedding import SHIPPED, available_models, has_base
 from indexer.embedding.nearness import nearness
-from indexer.embedding.spec import SPEC_FILE, ModelSpec
+from indexer.embedding.spec import SPEC_FILE, ModelSpec, cure
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class _Weights:
                 file: Any = safe_open(shard, framework="np")
                 self._where.update(dict.fromkeys(file.keys(), file))
         except (SafetensorError, OSError) as error:
-            message = f"the weights in {folder} are broken ({error}); install codewhere again"
+            message = f"the weights in {folder} are broken ({error}); {cure(folder)}"
             raise UserError(message) from error
 
     def tensor(self, name: str) -> Floats:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from indexer.embedding import SHIPPED
 from indexer.errors import UserError
 
 SPEC_FILE = "codewhere.json"
@@ -16,6 +17,13 @@ FORMAT = 1
 BACKBONE_VARIABLE = "CODEWHERE_BACKBONE"
 """Names the folder of an adapter's backbone, for machines that cannot reach the hub."""
 _GLANCE = 1 << 20
+
+
+def cure(folder: Path) -> str:
+    """What helps where the files of a model are broken."""
+    if folder.resolve().parent == SHIPPED.resolve():
+        return "install codewhere again"
+    return "copy its folder here once more, or make it again"
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class ModelSpec:
             spec = cls(**plain)
         except (OSError, ValueError, TypeError) as error:
             raise UserError(
-                f"the model in {folder} cannot be read: {path.name}: {error}. Install the package again."
+                f"the model in {folder} cannot be read: {path.name}: {error}; {cure(folder)}"
             ) from error
         if spec.format > FORMAT:
             raise UserError(f"the model in {folder} is of a newer format; update codewhere to use it")
@@ -87,11 +95,11 @@ class ModelSpec:
         for name, expected in self.files.items():
             path = folder / name
             if not path.is_file():
-                raise UserError(f"the model {self.name!r} lacks the file {path}; install codewhere again")
+                raise UserError(f"the model {self.name!r} lacks the file {path}; {cure(folder)}")
             if sha256(path) != expected:
                 raise UserError(
                     f"the file {path} of the model {self.name!r} was changed or cut short "
-                    "(its checksum differs); install codewhere again"
+                    f"(its checksum differs); {cure(folder)}"
                 )
 
     def fingerprint(self, dim: int | None = None, elsewhere: Path | None = None) -> str:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from indexer.embedding.spec import cure
 from indexer.errors import UserError
 
 SHARD_BYTES = 45_000_000
@@ -62,15 +63,13 @@ def read_stored(folder: Path) -> dict[str, Tensor]:
     raw: dict[str, Tensor] = {}
     shards = sorted(folder.glob("model-*.safetensors"))
     if not shards:
-        raise UserError(f"no weights in {folder}; install codewhere again")
+        raise UserError(f"no weights in {folder}; {cure(folder)}")
     for shard in shards:
         try:
             with safe_open(shard, framework="pt") as tensors:
                 raw.update({name: tensors.get_tensor(name) for name in tensors.keys()})
         except (SafetensorError, OSError, json.JSONDecodeError) as error:
-            raise UserError(
-                f"the weights in {shard} are broken ({error}); install codewhere again"
-            ) from error
+            raise UserError(f"the weights in {shard} are broken ({error}); {cure(folder)}") from error
     return raw
 
 
