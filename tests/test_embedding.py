@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from indexer.config import DTYPES, Config
-from indexer.embedding import devices, load_configured, load_embedder
+from indexer.embedding import SHIPPED, devices, load_configured, load_embedder
 from indexer.embedding.decoder import Decoder
 from indexer.embedding.embedder import DecoderEmbedder, batches_by_length
-from indexer.embedding.spec import SPEC_FILE, ModelSpec
+from indexer.embedding.spec import SPEC_FILE, ModelSpec, cure
 from indexer.embedding.weights import quantise, read_weights, write_weights
 from indexer.errors import UserError
 from indexer.training.prune import read_backbone
@@ -327,3 +327,8 @@ def test_a_twin_shares_its_weights_and_gives_the_same_vectors(model_folder, monk
 
 def test_the_settings_know_every_number_type() -> None:
     assert set(DTYPES) == {"auto", *devices._TYPES}
+
+
+def test_a_broken_model_is_installed_again_only_where_it_was_installed(tmp_path):
+    assert cure(SHIPPED / "small") == "install codewhere again"
+    assert "copy its folder" in cure(tmp_path / "small")
