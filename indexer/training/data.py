@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import re
@@ -15,6 +14,7 @@ from typing import Any
 
 from indexer.errors import UserError
 from indexer.rank.query import behind_english
+from indexer.training.files import lines_of
 from indexer.training.recipe import Source
 from indexer.types import last_name
 
@@ -85,17 +85,6 @@ def read_pairs(path: Path, kind: str) -> list[Pair]:
         return list(_solutions_of_one_task(pairs)) if kind == "similar" else pairs
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is no file of training pairs: {error}") from error
-
-
-def lines_of(path: Path) -> Iterator[str]:
-    """The lines of a text file, plain or zstd-compressed."""
-    if path.suffix != ".zst":
-        yield from path.open(encoding="utf-8")
-        return
-    import zstandard
-
-    with path.open("rb") as raw:
-        yield from io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), encoding="utf-8")
 
 
 def _code_pair(row: dict[str, Any]) -> Pair:

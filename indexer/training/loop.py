@@ -20,11 +20,11 @@ from indexer.ahead import run_ahead
 from indexer.embedding.decoder import Decoder, pack
 from indexer.errors import UserError
 from indexer.training.data import Batch
+from indexer.training.files import read_state
 from indexer.training.head import ridge_head
 from indexer.training.loss import false_negatives, geometry, matryoshka_info_nce, soft_labels
 from indexer.training.optimiser import MasterWeights
 from indexer.training.recipe import Tuning
-from indexer.training.state import read_state
 from indexer.training.teacher import Targets
 from indexer.training.texts import TextEncoder
 

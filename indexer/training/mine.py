@@ -7,20 +7,18 @@ boilerplate comments, trivial bodies, near-duplicates.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import ModuleType
-from typing import IO
 
 from indexer.errors import UserError
 from indexer.parse import parse
+from indexer.training.files import open_output
 from indexer.training.mining.blocklist import Blocklist, shape_key
 from indexer.training.mining.licences import PERMISSIVE, detect_licence
 from indexer.training.mining.quality import is_good_code, prose_of
@@ -143,41 +141,6 @@ def pair_of(function: Function, repo: str, licence: str, block: Blocklist) -> Pa
         prose.summary, prose.rest, function.body, function.symbol, function.kind, function.language, prose.natural,
         repo, function.path, licence,
     )  # fmt: skip
-
-
-@contextmanager
-def open_output(path: Path) -> Iterator[IO[str]]:
-    """A UTF-8 text file that replaces `path` once all is written; compressed where the name ends in ``.zst``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        with (
-            part.open("wb") as raw,
-            _packed(raw, path.suffix) as packed,
-            io.TextIOWrapper(packed, "utf-8") as text,
-        ):
-            yield text
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _packed(raw: IO[bytes], suffix: str) -> AbstractContextManager[IO[bytes]]:
-    if suffix != ".zst":
-        return nullcontext(raw)
-    packed: AbstractContextManager[IO[bytes]] = _zstandard().ZstdCompressor(level=9).stream_writer(raw)
-    return packed
-
-
-def _zstandard() -> ModuleType:
-    try:
-        import zstandard
-    except ModuleNotFoundError as error:
-        message = (
-            "Compressed output needs zstandard: pip install 'codewhere[train]', or name the file .jsonl."
-        )
-        raise UserError(message) from error
-    return zstandard
 
 
 def _check(folders: Sequence[Path], licence: str | None) -> None:

@@ -24,13 +24,13 @@ from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
 from indexer.training.data import Pair, batches, read_pairs
+from indexer.training.files import read_state
 from indexer.training.loop import OnStep, Trainer
 from indexer.training.lowrank import adapter_state
 from indexer.training.optimiser import MasterWeights
 from indexer.training.prune import read_backbone, with_vocabulary
 from indexer.training.recipe import Recipe, Source
 from indexer.training.refit import prune_width
-from indexer.training.state import read_state
 from indexer.training.teacher import Encode, Teacher
 from indexer.training.texts import TextEncoder
 from indexer.training.vocabulary import MARKERS, count_tokens, cut_vocabulary, whole_vocabulary

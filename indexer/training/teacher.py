@@ -13,8 +13,8 @@ from indexer.embedding import available_models
 from indexer.embedding.spec import SPEC_FILE
 from indexer.errors import UserError
 from indexer.training.data import Batch
+from indexer.training.files import read_state
 from indexer.training.recipe import Tuning
-from indexer.training.state import read_state
 
 MOST_KEPT = 1_000_000
 """Functions whose vectors are kept, about 2 GB with their texts."""

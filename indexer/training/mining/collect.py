@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from indexer.training.mine import Pair, open_output
+from indexer.training.files import open_output
+from indexer.training.mine import Pair
 from indexer.training.mining.blocklist import Blocklist, shape_key
 from indexer.training.mining.commands import conala, nl2bash, tldr
 from indexer.training.mining.licences import detect_licence

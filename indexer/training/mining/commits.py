@@ -23,7 +23,8 @@ from pathlib import Path
 
 from indexer.languages import LANGUAGES, language_of
 from indexer.parse import parse
-from indexer.training.mine import Pair, open_output
+from indexer.training.files import open_output
+from indexer.training.mine import Pair
 from indexer.training.mining.blocklist import Blocklist
 from indexer.training.mining.licences import detect_licence
 from indexer.training.mining.quality import is_good_code, prose_of

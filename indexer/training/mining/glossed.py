@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.rank.glossary import gloss
-from indexer.training.data import lines_of
-from indexer.training.mine import open_output
+from indexer.training.files import lines_of, open_output
 
 
 def with_gloss(line: str) -> str:

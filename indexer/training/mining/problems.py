@@ -15,7 +15,8 @@ from pathlib import Path
 
 from indexer.languages import LANGUAGES, language_of
 from indexer.parse import parse
-from indexer.training.data import lines_of, split_name
+from indexer.training.data import split_name
+from indexer.training.files import lines_of
 from indexer.training.mine import Pair
 from indexer.training.mining.natural import SPACELESS, natural_language
 from indexer.training.mining.quality import MAX_CODE_CHARS
