@@ -31,9 +31,8 @@ COMPILE_AFTER = 500_000
 """Tokens embedded on a GPU before the model is compiled: a few thousand functions, which take about a second."""
 WINDOW_OVERLAP = 0.25
 """Share of a window that the next one repeats, so that no passage is only seen cut in two."""
-_WORD = re.compile(
-    r"(?<![^\W_])[^\W\d_]{2}"
-)  # two letters that a word begins with: none in 0xff, none in 1e-05
+_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2}")
+"""Two letters that a word begins with, as there are none in 0xff and in 1e-05."""
 
 
 class Backend(Protocol):

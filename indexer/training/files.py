@@ -63,6 +63,4 @@ def read_state(path: Path) -> Any:  # noqa: ANN401 - as of `torch.load`
         return torch.load(path, weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"{path} cannot be read: {first} Remove it, and what it held is done anew."
-        ) from error
+        raise UserError(f"{path} cannot be read ({first}). Remove it; what it held is done anew.") from error

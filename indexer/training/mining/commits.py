@@ -17,7 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -176,29 +176,25 @@ def pairs_of(repository: Path, block: Blocklist) -> list[Pair]:
     if licence is None or block.blocks_repository(name):
         return []
     pairs: list[Pair] = []
-    times: Counter[str] = Counter()
+    times: Counter[tuple[str, str]] = Counter()
     for commit in commits_of(repository):
         functions = changed_functions(repository, commit)
-        if not 1 <= len(functions) <= MAX_FUNCTIONS:
-            continue
-        for function in functions:
-            key = f"{function.path} {function.symbol}"
-            if (
-                times[key] < PER_FUNCTION
-                and is_good_code(function.body)
-                and not block.blocks_code(function.body)
-            ):
-                times[key] += 1
-                pair = _pair(function, name, licence)
-                pairs += [
-                    replace(pair, query=query) for query in commit.queries if not _names(query, function)
-                ]
+        for function in functions if len(functions) <= MAX_FUNCTIONS else ():
+            place = (function.path, function.symbol)
+            if times[place] < PER_FUNCTION and _is_good(function, block):
+                times[place] += 1
+                asked = (query for query in commit.queries if not _names(query, function))
+                pairs += [_pair(query, function, name, licence) for query in asked]
     return pairs
 
 
-def _pair(function: Function, repo: str, licence: str) -> Pair:
+def _is_good(function: Function, block: Blocklist) -> bool:
+    return is_good_code(function.body) and not block.blocks_code(function.body)
+
+
+def _pair(query: str, function: Function, repo: str, licence: str) -> Pair:
     return Pair(
-        "", "", function.body, function.symbol, function.kind, function.language, "en", repo, function.path, licence,
+        query, "", function.body, function.symbol, function.kind, function.language, "en", repo, function.path, licence,
         source="commit",
     )  # fmt: skip
 
