@@ -7,6 +7,7 @@ because file names may hold any bytes and SQLite refuses such text.
 from __future__ import annotations
 
 import sqlite3
+from functools import cache
 
 _INITIAL = """
 CREATE TABLE models (
@@ -103,11 +104,17 @@ def disorder(connection: sqlite3.Connection) -> str:
         return "it holds the tables of another program" if there else ""
     if version > VERSION:
         return ""
+    lacking = sorted(_own_tables() - there)
+    return f"it lacks the table {', '.join(lacking)}" if lacking else ""
+
+
+@cache
+def _own_tables() -> frozenset[str]:
     whole = sqlite3.connect(":memory:")
     migrate(whole)
-    lacking = sorted(_tables(whole) - there)
+    names = _tables(whole)
     whole.close()
-    return f"it lacks the table {', '.join(lacking)}" if lacking else ""
+    return frozenset(names)
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:

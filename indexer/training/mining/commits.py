@@ -26,7 +26,7 @@ from indexer.parse import parse
 from indexer.training.files import open_output
 from indexer.training.mine import Pair
 from indexer.training.mining.blocklist import Blocklist
-from indexer.training.mining.licences import detect_licence
+from indexer.training.mining.licences import LICENCE_FILE, detect_licence
 from indexer.training.mining.quality import is_good_code, prose_of
 from indexer.types import FUNCTION_KINDS, Function, last_name
 from indexer.walk import demotion
@@ -143,14 +143,10 @@ def changed_functions(repository: Path, commit: Commit) -> list[Function]:
 
 
 def _touched(repository: Path, blob: str, path: str, ranges: tuple[tuple[int, int], ...]) -> list[Function]:
-    source = subprocess.run(
-        ["git", "-C", repository, "cat-file", "blob", blob], capture_output=True, check=False
-    )
-    if source.returncode or len(source.stdout) > 500_000:
+    source = _output(repository, "cat-file", "blob", blob)
+    if len(source) > 500_000:
         return []
-    functions = [
-        f for f in parse(path, source.stdout).functions if f.kind in FUNCTION_KINDS and not f.is_test
-    ]
+    functions = [f for f in parse(path, source).functions if f.kind in FUNCTION_KINDS and not f.is_test]
     touched = [f for f in functions if any(_meet(f, start, end) for start, end in ranges)]
     # A change of a nested function is no change of the one around it.
     return [f for f in touched if not any(_inside(other, f) for other in touched)]
@@ -208,8 +204,8 @@ def _names(query: str, function: Function) -> bool:
 def _licence(repository: Path) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         for name in _git(repository, "ls-tree", "--name-only", "HEAD").splitlines():
-            if re.match(r"(un)?licen[cs]e|copying|copyright", name, re.IGNORECASE):
-                (Path(folder) / name).write_text(_git(repository, "show", f"HEAD:{name}"), encoding="utf-8")
+            if LICENCE_FILE.match(name):
+                (Path(folder) / name).write_bytes(_output(repository, "show", f"HEAD:{name}"))
         return detect_licence(Path(folder))
 
 
@@ -219,8 +215,12 @@ def _name(repository: Path) -> str:
 
 
 def _git(repository: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", repository, *arguments], capture_output=True, check=False)
-    return done.stdout.decode("utf-8", "replace")
+    return _output(repository, *arguments).decode("utf-8", "replace")
+
+
+def _output(repository: Path, *arguments: str) -> bytes:
+    """What git prints, which is nothing for a file that a commit does not have."""
+    return subprocess.run(["git", "-C", repository, *arguments], capture_output=True, check=False).stdout
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -49,7 +49,7 @@ _ALIASES = {
     "CC0-1.0": "cc0-1.0",
 }
 _NAMES = {name: licence for licence, names in _ALIASES.items() for name in names.split("|")}
-_FILE = re.compile(r"(un)?licen[cs]e|copying|copyright", re.IGNORECASE)
+LICENCE_FILE = re.compile(r"(un)?licen[cs]e|copying|copyright", re.IGNORECASE)
 
 
 def detect_licence(folder: Path) -> str | None:
@@ -70,7 +70,7 @@ def _licence_files(folder: Path) -> list[Path]:
         for place in places
         if place.is_dir()
         for path in sorted(place.iterdir())
-        if path.is_file() and _FILE.match(path.name)
+        if path.is_file() and LICENCE_FILE.match(path.name)
     ]
     return [path for path in files if "third" not in path.name.lower() and "bundled" not in path.name.lower()]
 
