@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _FOLDER = "run"
-_FORMAT = 1  # of requests and replies
+_FORMAT = 2  # of requests and replies
 _MOST_BYTES = 64_000_000
 _CONNECT_S = 0.2
 _ANSWER_S = 10.0  # a process busy with indexing may be slower than a new one

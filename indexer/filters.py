@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from indexer.types import KINDS, SearchFilters
@@ -16,6 +17,9 @@ def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
         paths=given.paths + written.paths,
         exclude=given.exclude + written.exclude,
         symbols=given.symbols + written.symbols,
+        not_languages=given.not_languages + written.not_languages,
+        not_kinds=given.not_kinds + written.not_kinds,
+        not_symbols=given.not_symbols + written.not_symbols,
         no_tests=given.no_tests or written.no_tests,
         changed_only=given.changed_only or written.changed_only,
     )
@@ -26,17 +30,31 @@ def resolve(filters: SearchFilters) -> tuple[SearchFilters, list[str]]:
 
     Unknown names stay and find nothing: a query may not be typed to its end yet.
     """
-    notes = []
-    kinds = tuple(kind.lower() for kind in filters.kinds)
+    notes: list[str] = []
+    return replace(
+        filters,
+        languages=_languages(filters.languages, notes),
+        not_languages=_languages(filters.not_languages, notes),
+        kinds=_kinds(filters.kinds, notes),
+        not_kinds=_kinds(filters.not_kinds, notes),
+    ), notes
+
+
+def _kinds(names: Sequence[str], notes: list[str]) -> tuple[str, ...]:
+    kinds = tuple(name.lower() for name in names)
     for kind in sorted(set(kinds) - set(KINDS)):
         notes.append(f"Unknown kind {kind!r}. Known: {', '.join(KINDS)}.")
-    languages: list[str] = []
-    for name in filters.languages:
+    return kinds
+
+
+def _languages(names: Sequence[str], notes: list[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in names:
         # The table of languages is read only where it is needed.
         from indexer.languages import LANGUAGES, languages_named
 
         named = languages_named(name)
         if not named:
             notes.append(f"Unknown language {name!r}. Known: {', '.join(sorted(LANGUAGES))}.")
-        languages += named or (name,)
-    return replace(filters, languages=tuple(languages), kinds=kinds), notes
+        found += named or (name,)
+    return tuple(found)

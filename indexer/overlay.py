@@ -11,7 +11,7 @@ import numpy as np
 
 from indexer.rank.tokens import contains
 from indexer.store import FileRow, Hit, LexicalStatistics, StoredFunction
-from indexer.store.filters import PathFilter, symbol_matches
+from indexer.store.filters import PathFilter, fits
 from indexer.store.lexical import fields
 from indexer.types import Function, ParsedFile, SearchFilters, Vectors
 
@@ -52,7 +52,7 @@ def matching(
     return {
         id_: stored
         for id_, stored in functions.items()
-        if wanted(stored.function.path, stored.demoted) and _fits(stored.function, filters)
+        if wanted(stored.function.path, stored.demoted) and fits(stored.function, filters)
     }
 
 
@@ -104,13 +104,3 @@ def dense_hits(
 def _idf(statistics: LexicalStatistics, term: str) -> float:
     n_hits = statistics.df.get(term, 0)
     return max(math.log((statistics.n_functions - n_hits + 0.5) / (n_hits + 0.5)), 1e-6)
-
-
-def _fits(function: Function, filters: SearchFilters) -> bool:
-    if filters.no_tests and function.is_test:
-        return False
-    if filters.languages and function.language not in filters.languages:
-        return False
-    if filters.kinds and function.kind not in filters.kinds:
-        return False
-    return not filters.symbols or any(symbol_matches(function.symbol, symbol) for symbol in filters.symbols)

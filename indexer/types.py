@@ -130,6 +130,9 @@ class SearchFilters:
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
+    not_languages: tuple[str, ...] = ()
+    not_kinds: tuple[str, ...] = ()
+    not_symbols: tuple[str, ...] = ()
     no_tests: bool = False
     changed_only: bool = False
 

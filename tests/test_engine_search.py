@@ -147,6 +147,7 @@ def test_the_limit_holds(index: Index) -> None:
         ("run task", SearchFilters(languages=("Python",), kinds=("Method",), no_tests=True)),
         ("run task -tests", SearchFilters(paths=("src/retry.py",))),
         ("run task path:src/*.py", SearchFilters()),
+        ("run task -lang:Rust -lang:go -kind:Class -tests -symbol:oldest", SearchFilters()),
     ],
 )
 def test_filters_in_the_query_and_beside_it_hold(index: Index, query: str, filters: SearchFilters) -> None:
@@ -181,6 +182,11 @@ def test_filters_that_leave_nothing_are_explained(index: Index) -> None:
         ("lang:python", SearchFilters(), "no words"),
         ("task", SearchFilters(paths=("/new/",)), "codewhere index"),
         ("task lang:klingon", SearchFilters(), "Unknown language 'klingon'. Known: bash"),
+        (
+            "task -lang:md -lang:klingon path:/new/",
+            SearchFilters(),
+            "Unknown language 'klingon'. Known: bash",
+        ),
         ("task kind:func", SearchFilters(), "Unknown kind 'func'. Known: function"),
     ],
 )
@@ -363,6 +369,8 @@ def test_an_unsaved_buffer_replaces_its_file_in_a_search(index: Index) -> None:
     found = symbols(index, "evict entry from cache", limit=50, overlay=overlay)
     assert found[0] == "evict_newest"
     assert "evict_oldest" not in found
+    without = symbols(index, "evict entry from cache -symbol:newest", limit=50, overlay=overlay)
+    assert without and "evict_newest" not in without
     assert symbols(index, "evict entry from cache")[0] == "evict_oldest", "the index itself is unchanged"
 
 

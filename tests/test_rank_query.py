@@ -39,10 +39,15 @@ def test_kinds_of_queries(text: str, kind: str) -> None:
 
 OPERATORS = [
     ("symbol:Cart.total", SearchFilters(symbols=("Cart.total",)), "Cart.total"),
-    ("tax path:src lang:Python", SearchFilters(languages=("python",), paths=("src",)), "tax"),
+    ("tax path:src lang:Python", SearchFilters(languages=("Python",), paths=("src",)), "tax"),
     ("tax -path:docs/** -tests", SearchFilters(exclude=("docs/**",), no_tests=True), "tax"),
     ("kind:method kind:function retry", SearchFilters(kinds=("method", "function")), "retry"),
     ('path:"my folder/*.py" retry', SearchFilters(paths=("my folder/*.py",)), "retry"),
+    (
+        "-lang:go tax -kind:text -symbol:main",
+        SearchFilters(not_languages=("go",), not_kinds=("text",), not_symbols=("main",)),
+        "tax",
+    ),
     ("std::path:x is no operator", SearchFilters(), "std::path:x is no operator"),
     ("symbol: nothing named", SearchFilters(), "symbol: nothing named"),
 ]

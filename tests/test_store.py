@@ -122,6 +122,13 @@ def test_a_root_does_not_find_functions_of_another(store: Store, root: int) -> N
         (SearchFilters(no_tests=True), {"Pool.get", "getter", "Get"}),
         (SearchFilters(symbols=("pool",)), {"Pool.get"}),
         (SearchFilters(symbols=("*.GET",)), {"Pool.get"}),
+        (SearchFilters(not_languages=("python",)), {"Get"}),
+        (SearchFilters(not_kinds=("function",)), {"Pool.get"}),
+        (SearchFilters(not_symbols=("pool", "test_*")), {"getter", "Get"}),
+        (
+            SearchFilters(symbols=("get",), not_symbols=("getter",), not_languages=("go",)),
+            {"Pool.get", "test_get"},
+        ),
         (SearchFilters(languages=("python",), kinds=("function",), no_tests=True), {"getter"}),
         (SearchFilters(languages=("cobol",)), set()),
     ],

@@ -30,7 +30,7 @@ your
 """
 _STOP_WORDS = frozenset(tokenize(_ENGLISH_FILLERS))
 _OPERATOR = re.compile(
-    r'(?<!\S)(?P<name>symbol|path|lang|kind|-path):(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))', re.I
+    r'(?<!\S)(?P<name>-?(?:symbol|path|lang|kind)):(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))', re.I
 )
 _NO_TESTS = re.compile(r"(?<!\S)-tests?(?!\S)", re.I)
 _PHRASE = re.compile(r'(?<!\S)"([^"]+)"(?![^\s.,;:!?])')
@@ -119,7 +119,7 @@ class Query:
 
 
 def parse_query(text: str) -> Query:
-    """Read the operators (``symbol:`` ``path:`` ``-path:`` ``lang:`` ``kind:`` ``-tests``) and quoted phrases."""
+    """Read the operators (``symbol:`` ``path:`` ``lang:`` ``kind:``, ``-lang:`` and so on, ``-tests``) and phrases."""
     rest, filters = _take_operators(text)
     plain = " ".join(rest.replace('"', " ").split())
     # A query of operators alone still needs words to rank by: those of the operators.
@@ -184,11 +184,14 @@ def _take_operators(text: str) -> tuple[str, SearchFilters]:
     rest = _OPERATOR.sub(" ", text)
     no_tests = _NO_TESTS.search(rest) is not None
     filters = SearchFilters(
-        languages=tuple(value.lower() for value in values.get("lang", ())),
-        kinds=tuple(value.lower() for value in values.get("kind", ())),
+        languages=tuple(values.get("lang", ())),
+        kinds=tuple(values.get("kind", ())),
         paths=tuple(values.get("path", ())),
         exclude=tuple(values.get("-path", ())),
         symbols=tuple(values.get("symbol", ())),
+        not_languages=tuple(values.get("-lang", ())),
+        not_kinds=tuple(values.get("-kind", ())),
+        not_symbols=tuple(values.get("-symbol", ())),
         no_tests=no_tests,
     )
     return _NO_TESTS.sub(" ", rest), filters

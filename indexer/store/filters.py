@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from indexer.errors import UserError
 from indexer.store.records import from_blob
-from indexer.types import SearchFilters
+from indexer.types import Function, SearchFilters
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -40,15 +40,20 @@ def compile_filters(
     """
     conditions: list[str] = []
     parameters: list[object] = []
-    for column, values in (("language", filters.languages), ("kind", filters.kinds)):
+    for column, values in (
+        ("language IN", filters.languages),
+        ("language NOT IN", filters.not_languages),
+        ("kind IN", filters.kinds),
+        ("kind NOT IN", filters.not_kinds),
+    ):
         if values:
-            conditions.append(f"f.{column} IN ({', '.join('?' * len(values))})")
+            conditions.append(f"f.{column} ({', '.join('?' * len(values))})")
             parameters += values
-    if filters.symbols:
-        patterns = [_symbol_pattern(symbol) for symbol in filters.symbols]
-        each = "lower(CAST(f.symbol AS TEXT)) GLOB ?"
-        conditions.append(f"({' OR '.join([each] * len(patterns))})")
-        parameters += patterns
+    for sign, symbols in (("", filters.symbols), ("NOT ", filters.not_symbols)):
+        if symbols:
+            each = "lower(CAST(f.symbol AS TEXT)) GLOB ?"
+            conditions.append(f"{sign}({' OR '.join([each] * len(symbols))})")
+            parameters += map(_symbol_pattern, symbols)
     if filters.no_tests:
         conditions.append("NOT f.is_test")
     if filters.paths or filters.exclude or filters.no_tests or filters.changed_only:
@@ -111,9 +116,24 @@ def _of_field(field: str, patterns: Sequence[str]) -> GitIgnoreSpec | None:
         raise UserError(f"{field}: {error}") from error
 
 
-def symbol_matches(symbol: str, wanted: str) -> bool:
-    """Whether a symbol contains a text, or matches a glob, regardless of case."""
-    return fnmatch.fnmatchcase(symbol.lower(), _symbol_pattern(wanted))
+def fits(function: Function, filters: SearchFilters) -> bool:
+    """Whether a function passes the part of the filters that looks at functions: `compile_filters` for a buffer."""
+    if filters.no_tests and function.is_test:
+        return False
+    if filters.languages and function.language not in filters.languages:
+        return False
+    if filters.kinds and function.kind not in filters.kinds:
+        return False
+    if function.language in filters.not_languages or function.kind in filters.not_kinds:
+        return False
+    if filters.symbols and not _is_named(function, filters.symbols):
+        return False
+    return not _is_named(function, filters.not_symbols)
+
+
+def _is_named(function: Function, symbols: Sequence[str]) -> bool:
+    """Whether its symbol contains one of the texts, or matches one as a glob, regardless of case."""
+    return any(fnmatch.fnmatchcase(function.symbol.lower(), _symbol_pattern(symbol)) for symbol in symbols)
 
 
 def _symbol_pattern(symbol: str) -> str:
