@@ -267,6 +267,9 @@ class Search:
 
     def _tell_stale(self, results: list[SearchResult]) -> None:
         """Say which files of the answer changed since; buffers stand for their own."""
+        if results and not self._path.is_dir():
+            self._notes.append(f"The folder {shown_path(str(self._path))} is gone; this was indexed of it.")
+            return
         paths = {result.function.path for result in results} - self._hidden.keys()
         rows = self._store.files(self._root.id, paths).values()
         if stale := stale_files(self._path, rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -193,6 +194,15 @@ def test_filters_that_leave_nothing_are_explained(index: Index) -> None:
 def test_an_empty_answer_says_why(index: Index, query: str, filters: SearchFilters, note: str) -> None:
     answer = index.search(query, filters=filters)
     assert answer.results == () and any(note in said for said in answer.notes)
+
+
+def test_an_answer_says_that_its_folder_is_gone(tmp_path: Path, embedder: HashEmbedder) -> None:
+    with make(tmp_path, embedder) as index:
+        index.update()
+        shutil.rmtree(index.root)
+        answer = index.search("evict oldest cache")
+        assert answer.results[0].function.symbol == "evict_oldest"
+        assert [note for note in answer.notes if "gone" in note] == list(answer.notes)
 
 
 def test_an_answer_says_which_files_changed_since(tmp_path: Path, embedder: HashEmbedder) -> None:
