@@ -289,22 +289,26 @@ def _only(questions: Sequence[Question], repositories: set[str]) -> list[Questio
     return [question for question in questions if question.repository in repositories]
 
 
-def fit_chance(questions: Sequence[Question]) -> tuple[float, float]:
+def fit_chance(questions: Sequence[Question], *, dense: bool) -> tuple[float, float]:
     """Slope and offset that turn a score into the chance that its file answers, from the ten first results."""
     from sklearn.linear_model import LogisticRegression
 
-    weights.CHANCE_SLOPE, weights.CHANCE_OFFSET = 0.1, 0.0
+    weights.CHANCE = weights.WORDS_ONLY_CHANCE = (0.1, 0.0)
     scores, right = [], []
     for q in questions:
-        for result in rank(q.found.query, q.found.lexical, q.found.dense, q.found.statistics, limit=10):
+        vectors = q.found.dense if dense else []
+        for result in rank(q.found.query, q.found.lexical, vectors, q.found.statistics, limit=10):
             scores.append([10 * math.log(result.score / (1 - result.score))])
             right.append(any(q.is_hit(result.function, target) for target in q.targets))
     model = LogisticRegression().fit(scores, right)
     return round(float(model.coef_[0, 0]), 3), round(float(model.intercept_[0]), 3)
 
 
-def write_weights(fitted: Fitted, chance: tuple[float, float]) -> None:
-    """Put the numbers into indexer/rank/weights.py; its texts stay."""
+def write_weights(fitted: Fitted, questions: Sequence[Question]) -> None:
+    """Put the numbers into indexer/rank/weights.py; its texts stay.
+
+    :param questions: Found by words and by vectors; they say what chance a score means.
+    """
     path = Path(weights.__file__)
     text = path.read_text("utf-8")
     for name, value in (("HYBRID", fitted.hybrid), ("WORDS_ONLY", fitted.words_only)):
@@ -314,8 +318,8 @@ def write_weights(fitted: Fitted, chance: tuple[float, float]) -> None:
         ("SAME_FILE", weights.SAME_FILE),
         ("BLOCK_IN_FILE", fitted.in_file[0]),
         ("TYPE_IN_FILE", fitted.in_file[1]),
-        ("CHANCE_SLOPE", chance[0]),
-        ("CHANCE_OFFSET", chance[1]),
+        ("CHANCE", fit_chance(questions, dense=True)),
+        ("WORDS_ONLY_CHANCE", fit_chance(questions, dense=False)),
     ):
         text = re.sub(rf"^{name} = .*$", f"{name} = {number}", text, flags=re.M)
     path.write_text(text, "utf-8")
@@ -347,7 +351,7 @@ def main() -> None:
             (arguments.results / f"ranking-{path.stem}.json").write_text(result, "utf-8")
         write_tables("\n\n".join(sections))
     if arguments.write:
-        write_weights(fitted, fit_chance(next(filter(_has_vectors, sets), sets[0])))
+        write_weights(fitted, next(filter(_has_vectors, sets), sets[0]))
 
 
 def _table(questions: Sequence[Question], scores: Mapping[str, dict[str, float]]) -> dict[str, Any]:

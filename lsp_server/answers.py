@@ -64,9 +64,9 @@ class Locator:
         if source is None or found is None:
             start = self.whole(root, function).start
             return lsp.Range(start, start)
-        return source.range(
-            *_find_name(source, found, _last_word(last_name(function.symbol))), self._encoding
-        )
+        end = found[0] + function.end_byte - function.start_byte
+        name = _last_word(last_name(function.symbol))
+        return source.range(*_find_name(source, (*found, end), name), self._encoding)
 
     def answering(self, root: Root, function: Function, why: Why) -> list[lsp.Range]:
         """The lines that answer; where the file has changed, those that moved with the function and still do."""
@@ -179,14 +179,22 @@ def _search(source: SourceText, function: Function, start: int, end: int) -> tup
     return found.span() if found else None
 
 
-def _find_name(source: SourceText, where: tuple[int, int], name: str) -> tuple[int, int]:
-    """Byte range of a name in a signature; the start of the signature where it is not in there."""
-    word = re.escape(name.encode("utf-8", "surrogatepass"))
-    for after in (rb"(?=\s*[(<\[{=:])", rb"(?!\w)"):  # what is defined comes before its parameters
-        found = re.compile(rb"(?<!\w)" + word + after).search(source.data, *where) if name else None
+def _find_name(source: SourceText, where: tuple[int, int, int], name: str) -> tuple[int, int]:
+    """Byte range of a name in a signature or, as in C's typedefs, behind a body; else the start of the signature.
+
+    :param where: Start and end of the signature, end of the body.
+    """
+    start, head_end, end = where
+    word = rb"(?<!\w)(" + re.escape(name.encode("utf-8", "surrogatepass")) + rb")"
+    for pattern, first, last in (
+        (word + rb"(?=\s*[(<\[{=:])", start, head_end),  # what is defined comes before its parameters
+        (word + rb"(?!\w)", start, head_end),
+        (rb"\}[\w\s*,]*" + word + rb"(?=[\w\s*,]*;)", head_end, end),
+    ):
+        found = re.compile(pattern).search(source.data, first, last) if name else None
         if found:
-            return found.span()
-    return where[0], where[0]
+            return found.span(1)
+    return start, start
 
 
 def _last_word(text: str) -> str:

@@ -55,11 +55,12 @@ def rank(
     if nearness and query.kind in weights.RESCORED_KINDS:
         added = second_stage(entries, dealt, nearness)
         names, moved, dealt = [*names, "tokens"], np.column_stack((moved, added)), dealt + added
+    chance = weights.CHANCE if dense else weights.WORDS_ONLY_CHANCE
     return [
         SearchResult(
             root,
             entries[at].function,
-            _chance(score),
+            _chance(score, chance),
             Why(
                 entries[at].dense_rank,
                 entries[at].lexical_rank,
@@ -161,9 +162,10 @@ def _next(
     return best, waiting.pop(where)[1]
 
 
-def _chance(score: float) -> float:
+def _chance(score: float, fitted: tuple[float, float]) -> float:
     """A score as the fitted chance, 0 to 1, that the file is one that answers."""
-    return 1 / (1 + math.exp(-(weights.CHANCE_SLOPE * score + weights.CHANCE_OFFSET)))
+    slope, offset = fitted
+    return 1 / (1 + math.exp(-(slope * score + offset)))
 
 
 def _has_phrases(query: Query, entry: Entry) -> bool:

@@ -83,6 +83,7 @@ NEARNESS = 0.2
 """For which kinds of queries so many of the best are ordered anew: what a standard deviation of the nearness of their
 tokens counts. Key words and questions gain nothing by it (benchmarks/README.md)."""
 
-CHANCE_SLOPE = 0.221
-CHANCE_OFFSET = -0.902
-"""A score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers."""
+CHANCE = (0.221, -0.902)
+WORDS_ONLY_CHANCE = (0.221, -0.902)
+"""Slope and offset: a score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers. So answers
+of several folders can be put together, also where one of them has no vectors yet."""

@@ -237,6 +237,7 @@ async def test_a_function_that_moved_is_found_where_it_is_now(start, project):
         ("a.ts", "class Cart {\n  add(\n    n: string,\n  ): number {\n    return 1;\n  }\n}\n", "Cart.add", 1, 2),
         ("a.ex", "defmodule Cart do\n  def scale(a, b \\\\ 2) do\n    a * b\n  end\nend\n", "Cart.scale/2", 1, 6),
         ("a.rs", "pub fn add<T>(\n    article: T, // one\n) -> usize\nwhere\n    T: Copy,\n{\n    1\n}\n", "add", 0, 7),
+        ("a.c", "typedef struct {\n    struct { int point; } y;\n} *pointer, point;\n", "point", 2, 12),
         ("a.hs", "scale\n  :: Int -- ^ how much\n  -> Int\nscale n = n * 2\n", "scale", 0, 0),
     ],
 )  # fmt: skip
