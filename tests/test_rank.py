@@ -190,6 +190,13 @@ def test_scores_are_chances_and_fall() -> None:
     assert all(0 < score < 1 for score in scores)
 
 
+def test_what_words_alone_found_is_as_likely_as_was_fitted_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitted, "WORDS_ONLY_CHANCE", (0.0, 0.0))
+    found = candidates(function("a.py", "basket"), function("b.py", "f"))
+    assert [result.score for result in ranked("save the basket", found)] == [0.5, 0.5]
+    assert 0.5 not in [result.score for result in ranked("save the basket", found, found)]
+
+
 def test_phrases_must_be_in_what_vectors_found() -> None:
     both = candidates(
         function("a.py", "f", "handle the error"),

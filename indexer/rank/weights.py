@@ -84,6 +84,6 @@ NEARNESS = 0.2
 tokens counts. Key words and questions gain nothing by it (benchmarks/README.md)."""
 
 CHANCE = (0.221, -0.902)
-WORDS_ONLY_CHANCE = (0.221, -0.902)
+WORDS_ONLY_CHANCE = (0.21, -1.23)
 """Slope and offset: a score s means a chance of 1 / (1 + exp(-(slope * s + offset))) that the file answers. So answers
 of several folders can be put together, also where one of them has no vectors yet."""
