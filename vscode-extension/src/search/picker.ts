@@ -12,6 +12,8 @@ import { isQuestion, toggleTests } from './query';
 import { blockedRows, emptyRows, FORGET, historyRows, note, resultRows, SIMILAR, type Row } from './rows';
 
 const PREVIEW_DELAY_MS = 80;
+/** After this time the server has embedded what the question was about. */
+const IMPROVE_DELAY_MS = 1000;
 const OPEN = 'codewhere.searchOpen';
 
 const KEEP: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('list-tree'), tooltip: vscode.l10n.t('Keep These Results in the Results View (Shift+Alt+K)') };
@@ -30,6 +32,7 @@ export class SearchPicker implements vscode.Disposable {
   private request = new vscode.CancellationTokenSource();
   private timer: NodeJS.Timeout | undefined;
   private previewTimer: NodeJS.Timeout | undefined;
+  private improveTimer: NodeJS.Timeout | undefined;
   /** Settles when the rows fit the question in the box. */
   private pending: Promise<void> | undefined;
   private answer: Answer | undefined;
@@ -100,6 +103,7 @@ export class SearchPicker implements vscode.Disposable {
     this.request.cancel();
     clearTimeout(this.timer);
     clearTimeout(this.previewTimer);
+    clearTimeout(this.improveTimer);
     this.disposables.dispose();
   }
 
@@ -130,9 +134,27 @@ export class SearchPicker implements vscode.Disposable {
     }
   }
 
-  /** Asks again where the last answer was empty; a request on its way is left alone, for the status may change all the time. */
+  /** Asks again where a better answer may be there by now; a request on its way is left alone, for the status may change all the time. */
   private renew(): void {
-    if (!this.box.busy && !this.answer?.results.length) this.schedule(0);
+    if (this.box.busy) return;
+    if (!this.answer?.results.length) this.schedule(0);
+    else if (this.mayImprove) this.improveTimer ??= setTimeout(() => void this.improve(), IMPROVE_DELAY_MS);
+  }
+
+  /** Whether some of the code had no vector yet when the answer was given, and nobody is choosing among its rows. */
+  private get mayImprove(): boolean {
+    return (this.answer?.coverage ?? 1) < 1 && this.row === this.box.items[0];
+  }
+
+  private async improve(): Promise<void> {
+    const { token } = this.request;
+    const query = this.box.value;
+    const answer = this.mayImprove && !this.box.busy ? await this.server.search({ query }, token).catch(() => undefined) : undefined;
+    this.improveTimer = undefined;
+    if (!answer?.results.length || token.isCancellationRequested || !this.mayImprove) return;
+    this.box.keepScrollPosition = true;
+    this.present(answer, placesOf(answer) === placesOf(this.answer) ? this.box.items : resultRows(answer.results, folderNames()));
+    this.box.keepScrollPosition = false;
   }
 
   private schedule(milliseconds: number): void {
@@ -164,11 +186,11 @@ export class SearchPicker implements vscode.Disposable {
     }
   }
 
-  private present(answer: Answer | undefined, rows: Row[]): void {
+  private present(answer: Answer | undefined, rows: readonly Row[]): void {
     this.answer = answer;
     this.box.busy = false;
     this.box.title = titleOf(answer, this.server);
-    this.box.items = rows;
+    if (rows !== this.box.items) this.box.items = rows;
   }
 
   private schedulePreview(row: Row | undefined): void {
@@ -213,6 +235,10 @@ export class SearchPicker implements vscode.Disposable {
     await (this.opening ?? this.preview.restore()).catch(() => undefined);
     this.actions.closed(this);
   }
+}
+
+function placesOf(answer: Answer | undefined): string {
+  return JSON.stringify(answer?.results.map(({ uri, range }) => [uri, range]));
 }
 
 function titleOf(answer: Answer | undefined, { status }: Server): string {

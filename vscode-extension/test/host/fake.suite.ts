@@ -114,6 +114,21 @@ function define(): void {
       await rows(extension, found, 'the answer after indexing');
     });
 
+    it('renews an answer that had no vectors yet, but not while one chooses among its rows', async () => {
+      const extension = await running();
+      const first = (symbol: string) => (labels: string[]): boolean => labels[0]?.endsWith(symbol) ?? false;
+      await ask(extension, 'partial', first('by_words'));
+      await rows(extension, first('by_meaning'), 'the answer with vectors');
+      await closeBox();
+      await ask(extension, 'partial, chosen', first('by_words'));
+      await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+      await sleep(2000);
+      assert.ok(first('by_words')(extension.picker?.rows.map(row => row.label) ?? []), 'the rows moved under the cursor');
+      await closeBox();
+      await ask(extension, 'partial, at last', first('by_words'));
+      await rows(extension, first('by_meaning'), 'the next question');
+    });
+
     it('shows the error of a search and answers the next one', async () => {
       const extension = await running();
       await ask(extension, 'broken index', labels => labels.some(label => label.includes('the index is broken')));
