@@ -107,10 +107,10 @@ class Indexer:
             self._changed.notify_all()
 
     def forget(self, root: Root) -> None:
-        """Drops the work of a root and waits until none is running."""
+        """Drops the work of a root and waits until none is running; none is begun while it is held."""
         with self._changed:
             self._work.pop(root, None)
-            root.paused = True
+            root.held = True
             self._changed.wait_for(lambda: self._current is not root or self._stopping, _STOP_SECONDS)
             self._work.pop(root, None)
 
@@ -119,7 +119,8 @@ class Indexer:
 
         def settled() -> bool:
             work = self._work.get(root)
-            return cancelled() or self._stopping or root.paused or not (work and (work.paths or work.full))
+            stopped = self._stopping or root.paused or root.held
+            return cancelled() or stopped or not (work and (work.paths or work.full))
 
         with self._changed:
             while not settled() or (self._current is root and self._reads and not cancelled()):
@@ -139,6 +140,8 @@ class Indexer:
                 self._reads = kind != 2
             try:
                 self._do(root, kind, work)
+            except Exception:  # the thread is the only one, and work on other roots waits for it
+                log.exception("Work on %r failed.", str(root.path))
             finally:
                 with self._changed:
                     self._current = None
@@ -150,7 +153,8 @@ class Indexer:
 
     def _may_run(self, root: Root, work: _Work) -> bool:
         wanted = bool(work.paths) or work.full or (work.embed and self._model.state != "loading")
-        return wanted and not root.paused and work.not_before <= time.monotonic()
+        stopped = root.paused or root.held
+        return wanted and not stopped and work.not_before <= time.monotonic()
 
     def _urgency(self, work: _Work) -> int:
         return 0 if work.paths else 1 if work.full else 2
@@ -182,7 +186,7 @@ class Indexer:
         try:
             self._update(root, kind, piece)
             root.count()
-            self._settle(root)
+            self.settle(root)
         except RootBusy as error:
             self._put_back(root, piece, _BUSY_SECONDS)
             root.tell("indexing", f"Process {error.pid} is indexing this folder; waiting for it.")
@@ -219,7 +223,7 @@ class Indexer:
         return list(dict.fromkeys([*files, *(folder for folder in folders if folder != ".")]))
 
     def _must_stop(self, root: Root, kind: int) -> bool:
-        if self._stopping or root.paused:
+        if self._stopping or root.paused or root.held:
             return True
         with self._changed:
             waiting = [work for other, work in self._work.items() if self._may_run(other, work)]
@@ -235,7 +239,8 @@ class Indexer:
             work.embed |= piece.embed
             work.not_before = time.monotonic() + delay if delay else 0.0
 
-    def _settle(self, root: Root) -> None:
+    def settle(self, root: Root) -> None:
+        """Tells what a root waits for now that no work on it is in hand."""
         with self._changed:
             work = self._work.get(root)
             more = work is not None and self._may_run(root, work)

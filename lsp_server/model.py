@@ -198,6 +198,13 @@ class Model:
             self.state, self.error, self.embedder = "loading", "", None
         threading.Thread(target=self._run, args=(config,), name="codewhere-model", daemon=True).start()
 
+    def fail(self, error: str) -> None:
+        """No model, for a reason that was found before one was loaded."""
+        with self._lock:
+            self._wanted = None
+            self.state, self.error, self.embedder = "failed", error, None
+        self._on_change()
+
     def _run(self, config: Config) -> None:
         started = time.perf_counter()
         try:

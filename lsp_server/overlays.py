@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Document:
-    """One open buffer. Only the event loop changes it; worker threads get a `Snapshot`."""
+    """One open buffer. `Documents` alone changes it; other threads get a `Snapshot`."""
 
     uri: str
     path: Path | None
@@ -82,17 +82,19 @@ class Snapshot:
 
 
 class Documents:
-    """All open buffers. Used by the event loop only."""
+    """All open buffers. The event loop changes them; any thread may take snapshots."""
 
     def __init__(self, encoding: Callable[[], Encoding], on_change: Callable[[Document], None]) -> None:
         self._encoding = encoding
         self._on_change = on_change
         self._documents: dict[str, Document] = {}
+        self._lock = threading.Lock()
 
     def open(self, item: lsp.TextDocumentItem) -> None:
         """Starts with the text of the client; opening twice starts again."""
         document = Document(item.uri, file_path(item.uri), item.version, split_lines(item.text))
-        self._documents[_key(item.uri)] = document
+        with self._lock:
+            self._documents[uri_key(item.uri)] = document
         self._on_change(document)
 
     def change(
@@ -101,36 +103,38 @@ class Documents:
         changes: Sequence[lsp.TextDocumentContentChangeEvent],
     ) -> None:
         """Applies edits in their order; those of a buffer that is not open are logged and left out."""
-        document = self._documents.get(_key(identifier.uri))
+        document = self._documents.get(uri_key(identifier.uri))
         if document is None:
             log.warning("The client changed %r, which is not open.", identifier.uri)
             return
-        for change in changes:
-            document.apply(change, self._encoding())
-        document.version = identifier.version
+        with self._lock:
+            for change in changes:
+                document.apply(change, self._encoding())
+            document.version = identifier.version
         self._on_change(document)
 
     def close(self, uri: str) -> None:
         """Forgets the buffer."""
-        document = self._documents.pop(_key(uri), None)
+        with self._lock:
+            document = self._documents.pop(uri_key(uri), None)
         if document is not None:
             self._on_change(document)
 
     def mark_indexed(self, uri: str, version: int) -> None:
         """The index on disk has this version now."""
-        document = self._documents.get(_key(uri))
+        document = self._documents.get(uri_key(uri))
         if document is not None and document.version == version:
             document.indexed_version = version
 
     def get(self, uri: str) -> Document | None:
         """The open buffer of a URI."""
-        return self._documents.get(_key(uri))
+        return self._documents.get(uri_key(uri))
 
     def text_of(self, path: Path) -> str:
         """Text of a file as on the screen where it is open, else as on the disk. Raises `UserError`."""
-        for document in self.all():
-            if document.path == path:
-                return document.text
+        for snapshot in self.snapshots(pending_only=False):
+            if snapshot.path == path:
+                return snapshot.text
         try:
             return path.read_bytes().decode("utf-8", "replace")
         except OSError as error:
@@ -138,16 +142,18 @@ class Documents:
 
     def all(self) -> list[Document]:
         """All open buffers, the last opened one last."""
-        return list(self._documents.values())
+        with self._lock:
+            return list(self._documents.values())
 
     def snapshots(self, *, pending_only: bool = True) -> list[Snapshot]:
         """The buffers that are files; with `pending_only` those that the index on disk does not have yet."""
-        return [
-            Snapshot(document.uri, document.path, document.version, document.text)
-            for document in self._documents.values()
-            if document.path is not None
-            and not (pending_only and document.indexed_version == document.version)
-        ]
+        with self._lock:
+            return [
+                Snapshot(document.uri, document.path, document.version, document.text)
+                for document in self._documents.values()
+                if document.path is not None
+                and not (pending_only and document.indexed_version == document.version)
+            ]
 
 
 class ParseCache:
@@ -185,8 +191,8 @@ def file_path(uri: str) -> Path | None:
         return None
 
 
-def _key(uri: str) -> str:
-    # Clients write the same file with different escapes (`%3A`, `:`); the path is what counts.
+def uri_key(uri: str) -> str:
+    """The same for all ways to write a URI: clients escape differently (`%3A`, `:`), so the path is what counts."""
     return _fs_path(uri) or uri
 
 

@@ -76,6 +76,7 @@ class CodewhereServer(LanguageServer):
         self._open_files: tuple[Path, ...] = ()
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, "codewhere-query")
         self._background = ThreadPoolExecutor(1, "codewhere-background")
+        self._overlays = ThreadPoolExecutor(1, "codewhere-overlays")
         self._overlay_timer: asyncio.TimerHandle | None = None
         self._answers: AnswerServer | None = None
         self._last_announced = 0.0
@@ -102,7 +103,7 @@ class CodewhereServer(LanguageServer):
         self.loop = asyncio.get_running_loop()
         self.indexer.start()
         self.load_model()
-        self._background.submit(self._answer_commands)
+        self._in_background(self._answer_commands)
         for uri, name in folders:
             self.add_root(uri, name)
 
@@ -111,7 +112,7 @@ class CodewhereServer(LanguageServer):
         try:
             self.model.start(self._config())
         except UserError as error:
-            self.tell(lsp.MessageType.Error, str(error))
+            self.model.fail(str(error))
 
     def add_root(self, uri: str, name: str) -> None:
         """Takes a folder in, and indexes and follows it where the settings say so."""
@@ -133,7 +134,7 @@ class CodewhereServer(LanguageServer):
                 self.follower.follow(root, self.workspaces.config, by_client=by_client)
             self.indexer.request_all(root)
 
-        self._background.submit(work)
+        self._in_background(work)
 
     def drop_root(self, root: Root) -> None:
         """Stops to work on a root and closes it, in the background."""
@@ -144,22 +145,23 @@ class CodewhereServer(LanguageServer):
             root.close()
 
         self.bars.end(root)
-        self._background.submit(work)
+        self._in_background(work)
 
     def reopen(self, root: Root) -> None:
         """Puts new settings in force for a root: its index is opened again and brought up to date."""
 
         def work() -> None:
-            # Not before: another change just before this one may have stopped the root for a moment.
-            was_paused = root.paused
             self.follower.drop(root)
             self.indexer.forget(root)
             root.close()
-            root.paused = was_paused
-            if not was_paused and self.settings.auto_index:
+            root.held = False
+            if self.settings.auto_index and not root.paused:
                 self.post(self.index, root)
+            elif root.state.state == "indexing":
+                self.indexer.settle(root)
+                self.post(self.announce, "configuration")
 
-        self._background.submit(work)
+        self._in_background(work)
 
     async def query(self, work: Callable[[], Result]) -> Result:
         """Runs the work of a request on a query thread, ahead of indexing.
@@ -227,6 +229,7 @@ class CodewhereServer(LanguageServer):
         self.indexer.stop()
         self._queries.shutdown(wait=False, cancel_futures=True)
         self._background.shutdown(wait=False, cancel_futures=True)
+        self._overlays.shutdown(wait=False, cancel_futures=True)
         for root in self.workspaces.all():
             root.close()
 
@@ -247,6 +250,15 @@ class CodewhereServer(LanguageServer):
         """Called on the indexing thread."""
         paths = (root.relative(path) for path in reversed(self._open_files))
         return [path for path in paths if path is not None]
+
+    def _in_background(self, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # nobody asks for the result
+                log.exception("Background work failed.")
+
+        self._background.submit(run)
 
     def _answer_commands(self) -> None:
         """Answers `codewhere search` on the shell, which then need not load the model."""
@@ -308,7 +320,7 @@ class CodewhereServer(LanguageServer):
     def _embed_overlays(self) -> None:
         snapshots = self.documents.snapshots()
         if not self.closed.is_set():
-            self._background.submit(_embed_overlays, self.workspaces.all(), snapshots)
+            self._overlays.submit(_embed_overlays, self.workspaces.all(), snapshots)
 
     def _get_encoding(self) -> Encoding:
         return self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16

@@ -129,7 +129,8 @@ def _read_folders(raw: object) -> tuple[dict[str, FolderSettings], list[str], li
     unknown: list[str] = []
     for uri, given in raw.items():
         values, wrong, strange = _read(given, _FOLDER_FIELDS, FolderSettings())
-        folders[str(uri)] = FolderSettings(**values)
+        if values:
+            folders[str(uri)] = FolderSettings(**values)
         problems += [f"{uri}: {sentence}" for sentence in wrong]
         unknown += [f"{uri}: {sentence}" for sentence in strange]
     return folders, problems, unknown

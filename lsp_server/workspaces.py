@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from lsprotocol import types as lsp
 from pygls import uris
 
 from indexer.config import Config, load_config
-from lsp_server.overlays import ParseCache, Snapshot, file_path
+from lsp_server.overlays import ParseCache, Snapshot, file_path, uri_key
 from lsp_server.settings import FolderSettings, Settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ class Root:
         self.name = name
         self.path = path
         self.paused = False
+        """By the person, or because the folder is too wide."""
+        self.held = False
+        """Work on it is stopped, for good or while it is opened anew."""
         self.state = RootState()
+        self._wanted: dict[str, bool] = {}
         self._overlay_vectors: dict[str, Vectors] = {}
         self._open_index = open_index
         self._index: Index | None = None
@@ -62,6 +67,7 @@ class Root:
         """Closes the index; `open` opens it again, with the settings of then."""
         with self._lock:
             index, self._index = self._index, None
+            self._wanted = {}
         if index is not None:
             index.close()
 
@@ -71,7 +77,8 @@ class Root:
             self.state = replace(self.state, state=state, message=message, eta_seconds=eta_seconds)
 
     def count(self) -> None:
-        """Reads the counts from the index."""
+        """Reads the counts from the index, after an update, which may have met other ignore files."""
+        self._wanted = {}
         counts = self.open().status()
         # Only now is the state read: another thread may have told something while the index was counting.
         with self._telling:
@@ -100,20 +107,37 @@ class Root:
 
     def file_uri(self, path: str) -> str:
         """URI of a root-relative path, written as the client writes those of this folder."""
-        return f"{self.uri.rstrip('/')}/{quote(path)}"
+        return f"{self.uri.rstrip('/')}/{quote(os.fsencode(path))}"
 
     def overlay(self, snapshots: Iterable[Snapshot]) -> Overlay | None:
-        """Functions of the buffers below this root; None where there are none."""
+        """Functions of the buffers below this root that are indexed once they are saved; None where there are none."""
         from indexer.overlay import Overlay
 
-        mine = [(self.relative(snapshot.path), snapshot) for snapshot in snapshots]
-        files = {path: self._parsed.parse(path, snapshot) for path, snapshot in mine if path is not None}
-        self._parsed.keep({str(snapshot.path) for path, snapshot in mine if path is not None})
+        mine = {
+            path: snapshot for snapshot in snapshots if (path := self.relative(snapshot.path)) is not None
+        }
+        files = {path: self._parsed.parse(path, one) for path, one in mine.items() if self._is_wanted(path)}
+        self._parsed.keep({str(snapshot.path) for snapshot in mine.values()})
         return Overlay(files, dict(self._overlay_vectors)) if files else None
 
     def functions_of(self, path: str, snapshots: Iterable[Snapshot]) -> tuple[Function, ...]:
-        """Functions of a file of this root, as on the screen where it is open."""
-        return tuple(self.open().functions_of(path, self.overlay(snapshots)))
+        """Functions of a file of this root, as on the screen where it is open, also of one that is not indexed."""
+        shown = next((one for one in snapshots if self.relative(one.path) == path), None)
+        if shown is not None:
+            return self._parsed.parse(path, shown).functions
+        return self.open().functions_of(path)
+
+    def _is_wanted(self, path: str) -> bool:
+        """Whether the rules of walking let a file in; of one that is not saved yet nothing is known."""
+        known = self._wanted.get(path)
+        if known is None:
+            from indexer.types import SourceFile
+            from indexer.walk import walk
+
+            found = walk(self.path, self.open().config, paths=[path])
+            known = not (self.path / path).exists() or any(isinstance(one, SourceFile) for one in found)
+            self._wanted[path] = known
+        return known
 
     def keep_vectors(self, overlay: Overlay | None) -> None:
         """Remembers the vectors of an overlay for the next one, and forgets all others."""
@@ -152,6 +176,8 @@ class Workspaces:
         self._embedder = embedder
         self._home = home
         self._roots: dict[Path, Root] = {}
+        self._paths: dict[str, Path] = {}
+        """By URI, as it was when the folder came: two may lead to one path, and a link may be gone when it leaves."""
 
     def all(self) -> list[Root]:
         """Every root."""
@@ -182,7 +208,10 @@ class Workspaces:
     def add(self, uri: str, name: str) -> Root | None:
         """A new root; None where the URI names no folder of this machine or one that is there already."""
         path = file_path(uri)
-        if path is None or path in self._roots:
+        if path is None:
+            return None
+        self._paths[uri_key(uri)] = path
+        if path in self._roots:
             return None
         root = Root(uri, name or path.name or str(path), path, self._open)
         self._roots[path] = root
@@ -194,9 +223,11 @@ class Workspaces:
         return root
 
     def remove(self, uri: str) -> Root | None:
-        """Takes a root out; the caller closes it once nothing runs on it."""
-        path = file_path(uri)
-        return None if path is None else self._roots.pop(path, None)
+        """Takes a root out with the last URI of its folder; the caller closes it once nothing runs on it."""
+        path = self._paths.pop(uri_key(uri), None)
+        if path is None:
+            return None
+        return None if path in self._paths.values() else self._roots.pop(path, None)
 
     def config(self, path: Path) -> Config:
         """Settings of a root: those of the client on top of those of the files. Raises `UserError`."""

@@ -51,7 +51,10 @@ async def _run_status(ls: CodewhereServer, arguments: list[Any]) -> dict[str, An
 
 @guarded
 async def _reindex(ls: CodewhereServer, arguments: list[Any]) -> dict[str, Any]:
-    for root in _roots(ls, arguments):
+    roots = _roots(ls, arguments)
+    if ls.model.state == "failed":
+        ls.load_model()
+    for root in roots:
         root.paused = False
         root.tell("indexing", "Looking for changes")
         ls.index(root)

@@ -53,8 +53,9 @@ def _initialized(ls: CodewhereServer, params: lsp.InitializedParams) -> None:
 
 
 async def _configure(ls: CodewhereServer, params: lsp.DidChangeConfigurationParams) -> None:
+    given = await _given_settings(ls, params.settings)
     before = ls.settings
-    complaints = _take_settings(ls, await _given_settings(ls, params.settings))
+    complaints = _take_settings(ls, given)
     _complain(ls, (sentence for sentence in complaints if sentence not in ls.first_complaints))
     changed = [name for name in _ROOT_SETTINGS if getattr(before, name) != getattr(ls.settings, name)]
     _apply_change(ls, changed)

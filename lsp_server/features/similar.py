@@ -77,10 +77,11 @@ async def similar_to(
     ls.model.require()
 
     def ask_root(root: Root, overlay: Overlay | None) -> Answer:
-        # In its own root a function is compared by its place, so that it does not find itself.
-        at_home = root is target.root
+        # Compared by its place, a function does not find itself; nor in a root that lies around or in its own.
+        path = root.relative(target.root.path / target.path) if target.root else None
+        at_home = root is target.root and bool(root.open().functions_of(target.path, overlay))
         return root.open().similar(
-            target.path if at_home else "",
+            path or "",
             target.line + 1,
             text=None if at_home else target.text,
             language=target.language,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from tests.lsp.conftest import folder, indexed, request, until, write_files
+from tests.lsp.conftest import FILES, command, folder, indexed, open_file, request, until, write_files
 
 
 async def names(client, query, **more):
@@ -122,3 +123,65 @@ async def test_wrong_options_at_the_start_do_not_stand_in_the_way_of_a_change(st
         return len(await names(client, "read the settings")) == 1
 
     await until(limited)
+
+
+async def test_a_folder_that_is_no_longer_indexed_by_itself_is_not_paused(start, project):
+    many = "\n\n".join(f"def number_{at}(x):\n    return x + {at}" for at in range(60))
+    write_files(project, {"many.py": many})
+    client = await start(project, env={"HASH_SECONDS_PER_TEXT": "0.2"})
+    await until(lambda: client.updates and client.updates[-1]["roots"][0]["embedded"] > 0)
+    configure(client, {"codewhere": {"autoIndex": False}})
+    await until(lambda: client.updates[-1]["roots"][0]["state"] == "idle")
+    [root] = (await request(client, "codewhere/status", {}))["roots"]
+    assert root["coverage"] < 1
+    configure(client, {"codewhere": {"autoIndex": True}})
+    await indexed(client)
+
+
+async def test_a_file_that_is_not_indexed_is_not_found_while_it_is_open(start, project):
+    write_files(project, {".gitignore": "build/\n", "build/out.py": FILES["src/config.py"]})
+    (project / ".git").mkdir()
+    client = await start(project)
+    await indexed(client)
+    open_file(client, project / "build/out.py", "def generated_away():\n    return 1\n")
+    open_file(client, project / "new.py", "def typed_just_now():\n    return 1\n")
+    assert await names(client, "symbol:typed_just_now") == ["typed_just_now"]
+    assert await names(client, "symbol:generated_away") == []
+    open_file(client, project / "build/out.py")
+    where = {
+        "textDocument": {"uri": (project / "build/out.py").as_uri()},
+        "position": {"line": 4, "character": 0},
+    }
+    similar = await request(client, "codewhere/similar", where)
+    assert {"parse_settings", "parse_options"} <= {hit["symbol"] for hit in similar["results"]}
+
+
+async def test_a_folder_that_is_open_by_two_names_leaves_with_the_last(start, project, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(project)
+    client = await start(project)
+    await indexed(client)
+
+    def change(added, removed):
+        event = lsp.WorkspaceFoldersChangeEvent(added=added, removed=removed)
+        client.workspace_did_change_workspace_folders(lsp.DidChangeWorkspaceFoldersParams(event))
+
+    named = lsp.WorkspaceFolder(uri=link.as_uri(), name="link")
+    change([named], [])
+    link.unlink()
+    change([], [named])
+    assert "parse_settings" in await names(client, "symbol:parse_settings")
+    change([], [folder(project)])
+    assert await names(client, "symbol:parse_settings") == []
+    assert (await request(client, "codewhere/status", {}))["roots"] == []
+
+
+async def test_a_settings_file_that_is_mended_is_read_by_the_next_reindex(start, project, environment):
+    file = Path(environment["XDG_CONFIG_HOME"]) / "codewhere/config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("model = \n")
+    client = await start(project)
+    await until(lambda: client.updates and client.updates[-1]["modelState"] == "failed")
+    file.write_text("")
+    await command(client, "reindex")
+    await indexed(client)

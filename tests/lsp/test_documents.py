@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from lsprotocol import types as lsp
 
+from lsp_server.overlays import Documents
 from lsp_server.positions import count_units
 from tests.lsp.conftest import change_file, indexed, open_file, request, until
 
@@ -108,3 +111,32 @@ async def test_a_broken_buffer_harms_nothing(start, project):
     open_file(client, project / "broken.py", "def (((\ud83d \x00 class" * 50)
     open_file(client, project / "deep.py", "(" * 5000)
     assert "parse_settings" in await found(client, "parse settings")
+
+
+def test_snapshots_are_taken_while_buffers_come_and_go():
+    documents = Documents(lambda: lsp.PositionEncodingKind.Utf16, lambda document: None)
+    item = lsp.TextDocumentItem("file:///kept.py", "python", 1, "x" * 10_000)
+    documents.open(item)
+    failures = []
+    stop = threading.Event()
+
+    def take():
+        try:
+            while not stop.is_set():
+                assert documents.snapshots()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=take) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for round_ in range(300):
+        for at in range(20):
+            text = "y\n" * 200 + str(round_)
+            documents.open(lsp.TextDocumentItem(f"file:///{at}.py", "python", 1, text))
+        for at in range(20):
+            documents.close(f"file:///{at}.py")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []

@@ -381,3 +381,14 @@ def test_a_model_that_nobody_asks_is_unloaded_and_comes_back(monkeypatch):
     expected = HashEmbedder().encode_code(["some code"])
     np.testing.assert_array_equal(model.require().encode_code(["some code"]), expected)
     assert len(loads) == 2
+
+
+def test_what_a_listener_fails_at_does_not_end_the_work(world):
+    world.load_model()
+    done, world.listener.on_done = world.listener.on_done, lambda *told: 1 / 0
+    world.indexer.request_all(world.a)
+    world.indexer.start()
+    world.wait(lambda: world.calls)
+    world.listener.on_done = done
+    world.indexer.request_all(world.b)
+    world.wait(lambda: [told for told in world.listener.done if told[0] == "b"])

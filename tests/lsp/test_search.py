@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from pathlib import Path
 
@@ -268,6 +269,17 @@ async def test_notes_of_a_folder_do_not_contradict_the_answers_of_another(start,
         assert answer["notes"] == []
     assert len((await search(client, "symbol:launch_plane"))["notes"]) == 1
     assert len((await search(client, " "))["notes"]) == 1
+
+
+async def test_a_file_whose_name_is_no_text_is_found(start, project):
+    try:
+        (project / os.fsdecode(b"caf\xe9.py")).write_text("def brew_coffee():\n    return 1\n")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    client = await start(project)
+    await indexed(client)
+    [hit] = (await search(client, "symbol:brew_coffee"))["results"]
+    assert hit["uri"] == f"{project.as_uri()}/caf%E9.py"
 
 
 async def test_a_link_out_of_the_root_is_not_followed(start, project, tmp_path):

@@ -44,6 +44,13 @@ async def test_a_function_is_not_similar_to_itself(start, project):
     assert "parse_settings" not in [hit["symbol"] for hit in answer["results"]]
 
 
+async def test_a_function_of_a_folder_in_a_folder_is_not_similar_to_itself(start, project):
+    client = await start(project, project / "src", options={"codeLens.enabled": True})
+    await indexed(client, 2)
+    answer = await similar(client, project / "src/config.py", position=at(4), limit=50)
+    assert answer["results"] and "parse_settings" not in [hit["symbol"] for hit in answer["results"]]
+
+
 async def test_any_text_can_be_compared(start, project):
     client = await start(project)
     await indexed(client)
