@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from indexer.errors import UserError
@@ -16,14 +16,17 @@ _DIFF = (
     "--no-abbrev",
     "--no-renames",
     "--no-ext-diff",
-    "--ignore-submodules=none",
+    # It would look into them with a process of its own, by their settings and not by ours.
+    "--ignore-submodules=all",
     "--relative",
     "-z",
 )
 _SUBMODULE = "160000"
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_GIT = ("git", "--no-optional-locks")
 # The folder may be a stranger's: its settings must not run programs when we only look.
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "diff.external=", "--no-optional-locks")
+_HARMLESS = {"core.fsmonitor": "false", "diff.external": ""}
+_FILTER_PROGRAMS = {"clean": "", "smudge": "", "process": "", "required": "false"}
 
 
 def changed_files(root: Path) -> frozenset[str]:
@@ -36,21 +39,51 @@ def changed_files(root: Path) -> frozenset[str]:
 
 def _changed(folder: Path, since: str) -> Iterator[str]:
     """Paths in a work tree that differ from a commit of it; of a submodule, from the commit that this one names."""
-    entries = _fields(folder, *_DIFF, since)
-    for change, path in zip(entries[::2], entries[1::2], strict=True):
-        before, now, commit = change.lstrip(":").split()[:3]
-        if now != _SUBMODULE:
-            yield path
-        elif (folder / path / ".git").exists():
-            base = commit if before == _SUBMODULE else _EMPTY_TREE
-            yield from (f"{path}/{inner}" for inner in _changed(folder / path, base))
-    yield from _fields(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    settings = _harmless_settings(folder)
+    yield from _fields(folder, settings, *_DIFF, since)[1::2]
+    yield from _fields(folder, settings, "ls-files", "--others", "--exclude-standard", "-z")
+    staged = _fields(folder, settings, "ls-files", "--stage", "-z")
+    paths = [path for path in _submodules(staged) if (folder / path / ".git").exists()]
+    named = _fields(folder, settings, "ls-tree", "-z", since, "--", *paths) if paths else []
+    bases = _submodules(named)
+    for path in paths:
+        inner_paths = _changed(folder / path, bases.get(path, _EMPTY_TREE))
+        yield from (f"{path}/{inner}" for inner in inner_paths)
 
 
-def _fields(root: Path, *arguments: str) -> list[str]:
+def _submodules(entries: Iterable[str]) -> dict[str, str]:
+    """Path -> commit of the submodules among the lines of ``ls-files --stage`` or ``ls-tree``."""
+    lines = (entry.partition("\t") for entry in entries)
+    found = ((head.split(), path) for head, _, path in lines)
+    return {
+        path: next(word for word in words if len(word) >= 40)
+        for words, path in found
+        if words[0] == _SUBMODULE
+    }
+
+
+def _harmless_settings(folder: Path) -> dict[str, str]:
+    """The environment that sets what a repository says to run to nothing, whatever the names of its filters are."""
+    filters = _fields(
+        folder, {}, "config", "--null", "--name-only", "--get-regexp", "^filter[.]", may_fail=True
+    )
+    names = {name.rpartition(".")[0] for name in filters}
+    values = _HARMLESS | {f"{name}.{key}": value for name in names for key, value in _FILTER_PROGRAMS.items()}
+    environment = {"GIT_CONFIG_COUNT": str(len(values)), "GIT_NO_LAZY_FETCH": "1"}
+    for at, (name, value) in enumerate(values.items()):
+        environment |= {f"GIT_CONFIG_KEY_{at}": name, f"GIT_CONFIG_VALUE_{at}": value}
+    return environment
+
+
+def _fields(root: Path, settings: dict[str, str], *arguments: str, may_fail: bool = False) -> list[str]:
     try:
         done = subprocess.run(
-            [*_GIT, *arguments], cwd=root, capture_output=True, check=True, timeout=_TIMEOUT_S
+            [*_GIT, *arguments],
+            cwd=root,
+            env={**os.environ, **settings},
+            capture_output=True,
+            check=not may_fail,
+            timeout=_TIMEOUT_S,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise UserError(

@@ -367,6 +367,25 @@ def test_files_of_submodules_count_as_changed_by_the_commit_that_names_them(tmp_
     assert changed_files(inner) == frozenset()
 
 
+@pytest.mark.parametrize("name", ["evil", "a=b"])
+@pytest.mark.parametrize("key", ["clean", "process"])
+def test_what_a_repository_says_to_run_is_not_run(tmp_path: Path, name: str, key: str) -> None:
+    project, ran = tmp_path / "project", tmp_path / "ran"
+    inner = project / "inner"
+    for place in (inner, project):
+        write_files(place, {"a.py": "def first():\n    pass\n"})
+        git(place, "init", "-q")
+        git(place, "add", ".")
+        git(place, "commit", "-qm", "start")
+    for place in (inner, project):
+        (place / ".git/info/attributes").write_text(f"*.py filter={name}\n")
+        for setting in (f"filter.{name}.{key}", "core.fsmonitor"):
+            git(place, "config", setting, f"touch '{ran}'; cat")
+        (place / "a.py").write_text("def other():\n    pass\n")
+    assert changed_files(project) == {"a.py", "inner/a.py"}
+    assert not ran.exists()
+
+
 BUFFER = b'''
 def evict_newest(cache):
     """Drop the entry that was written last."""
