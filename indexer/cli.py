@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that `codewhere --help` and shell completion 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
@@ -72,7 +73,7 @@ _Place = Annotated[
     Path, typer.Argument(metavar="[PATH]", help="An indexed folder, or a folder or file inside one.")
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_Limit = Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Number of results.")]
+_Limit = Annotated[int | None, typer.Option("--limit", "-n", min=1, max=10_000, help="Number of results.")]
 _Model = Annotated[str | None, typer.Option(help="A shipped model, a model folder or a hub id.")]
 _Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; the best one by default.")]
 _Dim = Annotated[int | None, typer.Option(min=1, help="Cut vectors to this many dimensions.")]
@@ -89,7 +90,13 @@ _Changed = Annotated[bool, typer.Option("--changed", help="Only files that diffe
 _Explain = Annotated[bool, typer.Option("--explain", help="Show the score and what it is made of.")]
 _Words = Annotated[bool, typer.Option("--words", help="Search by words alone, without the model.")]
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name every skipped file.")]
+_LEAVES_OUT = re.compile(r"-(symbol|path|lang|kind):|-tests?(\s|$)")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _kept_whole(argument: str) -> str:
+    """A query that begins with what it leaves out, behind a space, or it would be taken for short options."""
+    return f" {argument}" if _LEAVES_OUT.match(argument) else argument
 
 
 def main() -> None:
@@ -97,7 +104,7 @@ def main() -> None:
     from indexer.render import tolerate_any_encoding
 
     tolerate_any_encoding()
-    app()
+    app([_kept_whole(argument) for argument in sys.argv[1:]])
 
 
 def _show_version(wanted: bool) -> None:

@@ -46,6 +46,14 @@ def test_a_closed_pipe_ends_quietly(indexed, tmp_path, form):
     assert process.stderr.read() == ""
 
 
+@pytest.mark.parametrize(
+    "query", ["-path:tests retry", "-tests retry", "-lang:js -tests retry", "-symbol:test retry"]
+)
+def test_a_query_may_begin_with_what_it_leaves_out(indexed, query):
+    output, errors = start("search", "--words", "--json", query, indexed).communicate(timeout=60)
+    assert {result["path"] for result in json.loads(output)["results"]} == {"net/retry.py"}, errors
+
+
 def test_a_locale_without_utf8_gets_readable_output(indexed):
     (indexed / "naïve.py").write_text("def naïve():\n    return '世界'\n", encoding="utf-8")
     run("index", indexed)

@@ -48,6 +48,7 @@ OPERATORS = [
         SearchFilters(not_languages=("go",), not_kinds=("text",), not_symbols=("main",)),
         "tax",
     ),
+    ("path::Path::new join", SearchFilters(), "path::Path::new join"),
     ("std::path:x is no operator", SearchFilters(), "std::path:x is no operator"),
     ("symbol: nothing named", SearchFilters(), "symbol: nothing named"),
 ]

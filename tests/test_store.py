@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.store import Store
+from indexer.store.filters import fits
 from indexer.types import Function, SearchFilters, SkippedFile
 from tests.rows import EMBEDDER, WEIGHTS, embed, file_row, found_by_words, function, nearest, write
 from tests.rows import folder as folder
@@ -145,6 +146,28 @@ def test_filters_hold_for_words_and_for_vectors(
     embed(store, root)
     assert set(found_by_words(store, root, "get", filters)) == expected
     assert set(nearest(store, root, "get", filters=filters)) == expected
+
+
+@pytest.mark.parametrize(
+    ("symbol", "expected"),
+    [
+        ("get?", {"Pool#get?", "gets"}),
+        ("[]", {"List#[]"}),
+        ("-[Cart add:to:]", {"-[Cart add:to:]"}),
+        ("ÖFFNEN", {"Datei.öffnen"}),
+    ],
+)
+def test_symbols_are_found_as_they_are_shown(
+    store: Store, root: int, symbol: str, expected: set[str]
+) -> None:
+    names = ("Pool#get?", "gets", "List#[]", "-[Cart add:to:]", "Datei.öffnen")
+    functions = [function("a.rb", name, body="word") for name in names]
+    store.write_batch(root, parsed=[(file_row("a.rb"), functions)])
+    wanted, unwanted = SearchFilters(symbols=(symbol,)), SearchFilters(not_symbols=(symbol,))
+    assert set(found_by_words(store, root, "word", wanted)) == expected
+    assert set(found_by_words(store, root, "word", unwanted)) == {*names} - expected
+    assert {f.symbol for f in functions if fits(f, wanted)} == expected
+    assert {f.symbol for f in functions if fits(f, unwanted)} == {*names} - expected
 
 
 def test_a_filter_does_not_ask_the_words_once_for_each_function(store: Store, root: int) -> None:

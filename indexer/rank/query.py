@@ -30,7 +30,7 @@ your
 """
 _STOP_WORDS = frozenset(tokenize(_ENGLISH_FILLERS))
 _OPERATOR = re.compile(
-    r'(?<!\S)(?P<name>-?(?:symbol|path|lang|kind)):(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))', re.I
+    r'(?<!\S)(?P<name>-?(?:symbol|path|lang|kind)):(?!:)(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))', re.I
 )
 _NO_TESTS = re.compile(r"(?<!\S)-tests?(?!\S)", re.I)
 _PHRASE = re.compile(r'(?<!\S)"([^"]+)"(?![^\s.,;:!?])')

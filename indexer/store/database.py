@@ -12,6 +12,7 @@ from pathlib import Path
 
 from indexer.errors import UserError
 from indexer.store import schema
+from indexer.store.filters import add_functions
 
 FILE_NAME = "codewhere.db"
 
@@ -130,6 +131,7 @@ class Database:
         connection.execute(f"PRAGMA mmap_size = {_MMAP_BYTES}")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA foreign_keys = ON")
+        add_functions(connection)
         self._open.add(connection)
         return connection
 

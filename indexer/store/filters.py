@@ -51,9 +51,8 @@ def compile_filters(
             parameters += values
     for sign, symbols in (("", filters.symbols), ("NOT ", filters.not_symbols)):
         if symbols:
-            each = "lower(CAST(f.symbol AS TEXT)) GLOB ?"
-            conditions.append(f"{sign}({' OR '.join([each] * len(symbols))})")
-            parameters += map(_symbol_pattern, symbols)
+            conditions.append(f"{sign}({' OR '.join(['symbol_matches(f.symbol, ?)'] * len(symbols))})")
+            parameters += symbols
     if filters.no_tests:
         conditions.append("NOT f.is_test")
     if filters.paths or filters.exclude or filters.no_tests or filters.changed_only:
@@ -132,10 +131,22 @@ def fits(function: Function, filters: SearchFilters) -> bool:
 
 
 def _is_named(function: Function, symbols: Sequence[str]) -> bool:
-    """Whether its symbol contains one of the texts, or matches one as a glob, regardless of case."""
-    return any(fnmatch.fnmatchcase(function.symbol.lower(), _symbol_pattern(symbol)) for symbol in symbols)
+    return any(_symbol_matches(function.symbol, symbol) for symbol in symbols)
 
 
-def _symbol_pattern(symbol: str) -> str:
-    pattern = symbol.lower()
-    return pattern if _GLOB_SIGNS & set(pattern) else f"*{pattern}*"
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Give a connection what the conditions call; SQLite's own `lower` and `GLOB` know ASCII alone."""
+
+    def symbol_matches(symbol: bytes, wanted: str) -> bool:
+        return _symbol_matches(from_blob(symbol), wanted)
+
+    connection.create_function("symbol_matches", 2, symbol_matches, deterministic=True)
+
+
+def _symbol_matches(symbol: str, wanted: str) -> bool:
+    """Whether a symbol contains a text, or matches it as a glob, regardless of case.
+
+    A text first: ``valid?`` and ``[]`` are names.
+    """
+    symbol, wanted = symbol.lower(), wanted.lower()
+    return wanted in symbol or (bool(_GLOB_SIGNS & set(wanted)) and fnmatch.fnmatchcase(symbol, wanted))
