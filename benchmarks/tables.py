@@ -1,4 +1,4 @@
-"""Write the tables of README.md and docs/embedder.md from the results beside this file.
+"""Write the tables of README.md and docs/ from the results beside this file, that of the languages from their registry.
 
 python -m benchmarks.tables          rewrites what stands between the markers
 python -m benchmarks.tables --check  exits 1 where a page is out of date
@@ -14,6 +14,7 @@ from typing import Any
 
 from indexer.commands.bench import bench_rows
 from indexer.evaluation.run import table
+from indexer.languages.registry import LANGUAGES
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -301,6 +302,22 @@ def partial_table() -> str:
     return "\n".join(lines)
 
 
+def languages_table() -> str:
+    """Languages by the names that search has, with their files and what else `lang:` takes."""
+    lines = ["| language | files | other names |", "|---|---|---|"]
+    for name in dict.fromkeys(row.alias or row.name for row in LANGUAGES.values()):
+        rows = [row for row in LANGUAGES.values() if name in (row.name, row.alias)]
+        files = [file for row in rows for file in (*row.extensions, *row.filenames)]
+        called = dict.fromkeys(other for row in rows for other in (*row.nicknames, *row.interpreters))
+        others = [other for other in called if other not in LANGUAGES and f".{other}" not in files]
+        lines.append(f"| `{name}` | {_codes(files)} | {_codes(others)} |")
+    return "\n".join(lines)
+
+
+def _codes(texts: list[str]) -> str:
+    return " ".join(f"`{text}`" for text in texts)
+
+
 PAGES = {
     "docs/index.md": {
         "faults": faults_table,
@@ -309,6 +326,7 @@ PAGES = {
         "scale": scale_table,
         "tombstones": tombstones_table,
     },
+    "docs/languages.md": {"languages": languages_table},
     "README.md": {"table": lambda: "\n\n".join((repos_table(), evaluate_table(), speed_table()))},
     "docs/performance.md": {
         "bench": bench_table,

@@ -65,7 +65,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_models = typer.Typer(help="List the embedding models and make new ones usable.")
+_models = typer.Typer(help="List the embedding models, or export one for sentence-transformers.")
 app.add_typer(_models, name="models")
 
 _Folder = Annotated[Path, typer.Argument(metavar="[PATH]", help="A folder; the current one by default.")]
@@ -73,7 +73,10 @@ _Place = Annotated[
     Path, typer.Argument(metavar="[PATH]", help="An indexed folder, or a folder or file inside one.")
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_Limit = Annotated[int | None, typer.Option("--limit", "-n", min=1, max=10_000, help="Number of results.")]
+_Limit = Annotated[
+    int | None,
+    typer.Option("--limit", "-n", min=1, max=10_000, help="Number of results; 10 unless set otherwise."),
+]
 _Model = Annotated[str | None, typer.Option(help="A shipped model, a model folder or a hub id.")]
 _Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; the best one by default.")]
 _Dim = Annotated[int | None, typer.Option(min=1, help="Cut vectors to this many dimensions.")]
@@ -180,7 +183,10 @@ def similar(
     place: Annotated[
         str, typer.Argument(metavar="FILE:LINE", help="A line of the function to compare with.")
     ],
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Where to look.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", help="Where to look; the indexed folder of FILE by default."),
+    ] = None,
     limit: _Limit = None,
     lang: _Lang = None,
     kind: _Kind = None,
@@ -256,7 +262,9 @@ def doctor(
 
 @app.command()
 def gc(
-    grace_days: Annotated[float, typer.Option(min=0, help="Keep what was used in the last days.")] = 14.0,
+    grace_days: Annotated[
+        float, typer.Option(min=0, help="Keep what was used within this many days.")
+    ] = 14.0,
     forget: Annotated[Path | None, typer.Option(help="Also forget the index of this folder.")] = None,
     as_json: _Json = False,
 ) -> None:
@@ -268,7 +276,7 @@ def gc(
 
 @_models.callback(invoke_without_command=True)
 def models(ctx: typer.Context, as_json: _Json = False) -> None:
-    """List the embedding models and make new ones usable."""
+    """List the embedding models, or export one for sentence-transformers."""
     if ctx.invoked_subcommand is None:
         from indexer.commands.models import list_models
 
@@ -342,7 +350,7 @@ def train(
 
 @app.command(context_settings=_PASS_ON)
 def evaluate(ctx: typer.Context) -> None:
-    """Measure how well a model or the whole search answers. Options: codewhere evaluate --help."""
+    """Measure how well embedding models answer. Options: codewhere evaluate --help."""
     _hand_over("evaluate", ctx)
 
 

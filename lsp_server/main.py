@@ -38,7 +38,12 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--allow-remote", action="store_true", help="listen on an address other machines reach"
     )
-    parser.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    parser.add_argument(
+        "--log-level",
+        default="WARNING",
+        choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+        help="least level of what is written to stderr (default: %(default)s)",
+    )
     parser.epilog = (
         "With --tcp the client sends the token as initializationOptions.token. "
         "It is taken from CODEWHERE_TOKEN; without that a new one is printed on stderr."
