@@ -60,9 +60,9 @@ export class Preview implements vscode.Disposable {
   /** Opens a result for good, with the cursor on its name. */
   async open(result: Result, toSide = false): Promise<void> {
     this.latest++;
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(result.uri));
     if (toSide) await this.restore();
     this.before = undefined;
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(result.uri));
     const viewColumn = toSide ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
     const editor = await vscode.window.showTextDocument(document, { viewColumn, preview: !toSide });
     const { line, character } = result.selectionRange.start;

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import type { CancellationToken } from 'vscode';
 
+import { environment } from './settings';
+
 export interface Outcome {
   code: number;
   output: string;
@@ -9,8 +11,8 @@ export interface Outcome {
 
 /** Runs a program to its end; `onLine` sees every line of both its outputs. Cancelling ends it. Never throws. */
 export function runProgram(command: string, args: string[], onLine?: (line: string) => void, token?: CancellationToken): Promise<Outcome> {
-  return new Promise(resolve => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+  return new Promise<Outcome>(resolve => {
+    const child = spawn(command, args, { env: environment(), stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
     let output = '';
     let rest = '';
     const take = (data: Buffer): void => {
@@ -27,7 +29,8 @@ export function runProgram(command: string, args: string[], onLine?: (line: stri
       if (rest) onLine?.(rest);
       resolve({ code: code ?? -1, output });
     });
-  });
+    // What is no program at all is an exception of `spawn` itself on Windows.
+  }).catch((error: unknown) => ({ code: -1, output: error instanceof Error ? error.message : String(error) }));
 }
 
 /** The command as a person would type it. */

@@ -9,7 +9,7 @@ import {
   type Answer, type SearchParams, type ServerCommand, type SimilarParams, type Status,
 } from './protocol';
 import { ServerProcess } from './serverProcess';
-import { RESTART_SETTINGS, serverSettings, text } from './settings';
+import { environment, RESTART_SETTINGS, serverSettings, text } from './settings';
 
 const STOP_MS = 5000;
 const RESTART_MS = 250;
@@ -45,6 +45,7 @@ export class Server implements vscode.Disposable {
   command: string | undefined;
 
   private session: Session | undefined;
+  private sent = '';
   private readonly crashes = new CrashLimit();
   private work: Promise<void> = Promise.resolve();
   private readonly changed = new vscode.EventEmitter<void>();
@@ -61,9 +62,14 @@ export class Server implements vscode.Disposable {
     );
   }
 
-  /** Starts the server anew; several calls run one after the other. */
+  /** Starts the server anew; several calls run one after the other. One that never came up is not waited for. */
   restart(): Promise<void> {
     this.crashes.forget();
+    if (this.state === 'starting' && this.session) {
+      const { process } = this.session;
+      this.session = undefined;
+      void process.end();
+    }
     return this.again();
   }
 
@@ -120,8 +126,14 @@ export class Server implements vscode.Disposable {
   /** Comes back when the server runs or has ended. */
   private async launch(command: string): Promise<void> {
     this.log.info(`${command} lsp`);
-    const home = text('home');
-    const server = new ServerProcess(command, { ...process.env, ...(home && { CODEWHERE_HOME: home }) });
+    let server: ServerProcess;
+    try {
+      server = new ServerProcess(command, environment());
+    } catch (error) { // what is no program at all, on Windows
+      this.failure = `${command}: ${String(error)}`;
+      this.enter('failed');
+      return;
+    }
     const session = { process: server, client: this.newClient(server) };
     this.session = session;
     const ended = server.ended.then(reason => this.crashed(session, reason));
@@ -134,7 +146,7 @@ export class Server implements vscode.Disposable {
       documentSelector: [{ scheme: 'file' }],
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      initializationOptions: serverSettings,
+      initializationOptions: () => this.take(serverSettings()),
       initializationFailedHandler: () => false,
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -145,7 +157,7 @@ export class Server implements vscode.Disposable {
       },
     });
     client.registerFeature(NO_PROGRESS);
-    client.onNotification(didUpdate, status => this.accept(status));
+    client.onNotification(didUpdate, status => { if (this.session?.client === client) this.accept(status); });
     return client;
   }
 
@@ -153,7 +165,13 @@ export class Server implements vscode.Disposable {
     if (this.session !== session) return;
     this.failure = '';
     this.enter('running');
-    this.accept(await session.client.sendRequest(statusRequest, {}));
+    try {
+      if (this.sent !== JSON.stringify(serverSettings())) await this.sendSettings();
+      const status = await session.client.sendRequest(statusRequest, {});
+      if (this.session === session) this.accept(status);
+    } catch (error) {
+      this.log.warn(String(error));
+    }
   }
 
   /** The process ended though nobody asked it to. */
@@ -174,9 +192,17 @@ export class Server implements vscode.Disposable {
   private async configure(event: vscode.ConfigurationChangeEvent): Promise<void> {
     if (!event.affectsConfiguration('codewhere')) return;
     if (RESTART_SETTINGS.some(setting => event.affectsConfiguration(setting))) return this.restart();
-    if (this.state === 'running') {
-      await this.session?.client.sendNotification('workspace/didChangeConfiguration', { settings: { codewhere: serverSettings() } });
-    }
+    if (this.state === 'running') await this.sendSettings();
+  }
+
+  private async sendSettings(): Promise<void> {
+    await this.session?.client.sendNotification('workspace/didChangeConfiguration', { settings: { codewhere: this.take(serverSettings()) } });
+  }
+
+  /** Remembers the settings that a server is given: they may change while it starts. */
+  private take(settings: object): object {
+    this.sent = JSON.stringify(settings);
+    return settings;
   }
 
   private running(): LanguageClient {

@@ -57,8 +57,10 @@ export class SetUp {
     const steps = this.commands(python);
     if (!(await this.agreed(steps))) return;
     const progress = { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Setting up codewhere'), cancellable: true };
+    // Windows replaces no program that runs.
+    await this.server.stop();
     const done = await vscode.window.withProgress(progress, (report, token) => this.execute(steps, line => report.report({ message: line }), token));
-    if (done) await this.remember(undefined);
+    await (done ? this.remember(undefined) : this.server.restart());
   }
 
   private commands(python: string): string[][] {

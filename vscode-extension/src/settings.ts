@@ -16,6 +16,12 @@ export function section(): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration('codewhere');
 }
 
+/** What codewhere runs with: the index that the server keeps is the one that its other commands look at. */
+export function environment(): NodeJS.ProcessEnv {
+  const home = text('home');
+  return { ...process.env, ...(home && { CODEWHERE_HOME: home }) };
+}
+
 /** The object that goes to the server: nested, with `null` where the server is to choose the device. */
 export function serverSettings(): Record<string, unknown> {
   const settings = section();

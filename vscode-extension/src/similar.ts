@@ -19,7 +19,9 @@ export class Similar {
     }
     const { document, selection } = editor;
     const textDocument = { uri: document.uri.toString() };
-    await this.find(selection.isEmpty ? { textDocument, position: selection.active } : { textDocument, range: selection });
+    // A selection has more fields than the range that the protocol takes.
+    const range = { start: selection.start, end: selection.end };
+    await this.find(selection.isEmpty ? { textDocument, position: selection.active } : { textDocument, range });
   }
 
   /** For a code lens, whose arguments are those of the protocol. */

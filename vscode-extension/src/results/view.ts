@@ -48,8 +48,11 @@ export class ResultsView implements vscode.TreeDataProvider<Node>, vscode.Dispos
     this.request.cancel();
     this.request = new vscode.CancellationTokenSource();
     const { token } = this.request;
-    const answer = await vscode.window.withProgress({ location: { viewId: 'codewhere.results' } }, () => list.ask(token));
-    if (token.isCancellationRequested || this.list !== list) return;
+    const asked = vscode.window.withProgress({ location: { viewId: 'codewhere.results' } }, () => list.ask(token));
+    const answer = await asked.then(undefined, (error: unknown) => {
+      if (!token.isCancellationRequested) throw error;
+    });
+    if (!answer || token.isCancellationRequested || this.list !== list) return;
     list.answer = answer;
     this.fill(list);
   }
@@ -114,7 +117,7 @@ export class ResultsView implements vscode.TreeDataProvider<Node>, vscode.Dispos
 
 /** Empty where the results speak for themselves. */
 function messageOf({ results, coverage, notes }: Answer): string {
-  const parts = results.length === 0 ? [vscode.l10n.t('Nothing was found.'), ...notes] : [];
+  const parts = results.length === 0 ? [vscode.l10n.t('Nothing was found.'), ...notes] : [...notes];
   if (coverage < 1) parts.push(vscode.l10n.t('{0} was searched by meaning, the rest by words', percent(coverage)));
   return parts.join(' ');
 }

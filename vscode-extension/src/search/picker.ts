@@ -36,6 +36,8 @@ export class SearchPicker implements vscode.Disposable {
   /** Settles when the rows fit the question in the box. */
   private pending: Promise<void> | undefined;
   private answer: Answer | undefined;
+  /** The question that is asked, or that will be. */
+  private asked = '';
   /** Settles when the editors are as they shall be after the box. */
   private opening: Promise<void> | undefined;
 
@@ -54,7 +56,8 @@ export class SearchPicker implements vscode.Disposable {
     Object.assign(box, { sortByLabel: false });
     this.disposables = vscode.Disposable.from(
       box,
-      box.onDidChangeValue(() => this.schedule(delay())),
+      // VS Code also tells of a value that was set here.
+      box.onDidChangeValue(value => { if (value !== this.asked) this.schedule(delay()); }),
       box.onDidChangeActive(([row]) => this.schedulePreview(row)),
       box.onDidAccept(() => void this.take(false)),
       box.onDidTriggerItemButton(({ button, item }) => void this.press(button, item)),
@@ -70,8 +73,7 @@ export class SearchPicker implements vscode.Disposable {
 
   /** Opens the row under the cursor, or runs it where it is a way out. Waits for the answer to what was typed last. */
   async take(toSide: boolean): Promise<void> {
-    const first = this.box.activeItems[0] === this.box.items[0];
-    if (first) await this.pending;
+    if (this.box.activeItems[0] === this.first) await this.pending;
     const { row } = this;
     if (row) await this.follow(row, toSide);
   }
@@ -113,9 +115,13 @@ export class SearchPicker implements vscode.Disposable {
   }
 
   /** The row under the cursor; VS Code tells it late where the rows are new. */
-  private get row(): Row | undefined {
+  get row(): Row | undefined {
     const { activeItems: [active], items } = this.box;
-    return active && items.includes(active) ? active : items.find(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
+    return active && items.includes(active) ? active : this.first;
+  }
+
+  private get first(): Row | undefined {
+    return this.box.items.find(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
   }
 
   set value(query: string) {
@@ -137,13 +143,13 @@ export class SearchPicker implements vscode.Disposable {
   /** Asks again where a better answer may be there by now; a request on its way is left alone, for the status may change all the time. */
   private renew(): void {
     if (this.box.busy) return;
-    if (!this.answer?.results.length) this.schedule(0);
+    if (!this.answer?.results.length) this.schedule(0, true);
     else if (this.mayImprove) this.improveTimer ??= setTimeout(() => void this.improve(), IMPROVE_DELAY_MS);
   }
 
   /** Whether some of the code had no vector yet when the answer was given, and nobody is choosing among its rows. */
   private get mayImprove(): boolean {
-    return (this.answer?.coverage ?? 1) < 1 && this.row === this.box.items[0];
+    return (this.answer?.coverage ?? 1) < 1 && this.row === this.first;
   }
 
   private async improve(): Promise<void> {
@@ -151,46 +157,49 @@ export class SearchPicker implements vscode.Disposable {
     const query = this.box.value;
     const answer = this.mayImprove && !this.box.busy ? await this.server.search({ query }, token).catch(() => undefined) : undefined;
     this.improveTimer = undefined;
-    if (!answer?.results.length || token.isCancellationRequested || !this.mayImprove) return;
-    this.box.keepScrollPosition = true;
-    this.present(answer, placesOf(answer) === placesOf(this.answer) ? this.box.items : resultRows(answer.results, folderNames()));
-    this.box.keepScrollPosition = false;
+    if (answer?.results.length && !token.isCancellationRequested && this.mayImprove) this.present(answer, answerRows(answer), true);
   }
 
-  private schedule(milliseconds: number): void {
+  private schedule(milliseconds: number, renewing = false): void {
     this.request.cancel();
     this.request = new vscode.CancellationTokenSource();
+    this.asked = this.box.value;
     clearTimeout(this.timer);
     const { token } = this.request;
     this.box.busy = true;
     this.pending = new Promise(resolve => {
       token.onCancellationRequested(() => resolve());
-      this.timer = setTimeout(() => void this.refresh(token).finally(resolve), milliseconds);
+      this.timer = setTimeout(() => void this.refresh(token, renewing).finally(resolve), milliseconds);
     });
   }
 
-  private async refresh(token: vscode.CancellationToken): Promise<void> {
+  private async refresh(token: vscode.CancellationToken, renewing: boolean): Promise<void> {
     const query = this.box.value;
     const blocked = blockedRows(this.server);
     if (blocked.length > 0 || !isQuestion(query)) {
-      this.present(undefined, blocked.length > 0 ? blocked : historyRows(this.history.questions));
+      this.present(undefined, blocked.length > 0 ? blocked : historyRows(this.history.questions), renewing);
       return;
     }
     try {
       const answer = await this.server.search({ query }, token);
       if (token.isCancellationRequested) return;
-      const rows = answer.results.length > 0 ? resultRows(answer.results, folderNames()) : emptyRows(query, answer, this.server.status);
-      this.present(answer, rows);
+      this.present(answer, answer.results.length > 0 ? answerRows(answer) : emptyRows(query, answer, this.server.status), renewing);
     } catch (error) {
-      if (!token.isCancellationRequested) this.present(undefined, [note('error', String(error instanceof Error ? error.message : error))]);
+      if (!token.isCancellationRequested) this.present(undefined, [note('error', messageOf(error))], renewing);
     }
   }
 
-  private present(answer: Answer | undefined, rows: readonly Row[]): void {
+  /** Shows rows; with `renewing` the cursor stays where it is, for the person may be on the way to one of them. */
+  private present(answer: Answer | undefined, rows: Row[], renewing: boolean): void {
+    const { box } = this;
     this.answer = answer;
-    this.box.busy = false;
-    this.box.title = titleOf(answer, this.server);
-    if (rows !== this.box.items) this.box.items = rows;
+    box.busy = false;
+    box.title = titleOf(answer, this.server);
+    if (renewing && textOf(rows) === textOf(box.items)) return;
+    const active = renewing && this.row !== this.first ? rows[box.items.findIndex(row => row === this.row)] : undefined;
+    box.keepScrollPosition = renewing;
+    box.items = rows;
+    if (active) box.activeItems = [active];
   }
 
   private schedulePreview(row: Row | undefined): void {
@@ -217,7 +226,10 @@ export class SearchPicker implements vscode.Disposable {
     this.history.add(this.box.value);
     clearTimeout(this.previewTimer);
     this.box.hide();
-    this.opening = this.preview.open(result, toSide);
+    this.opening = this.preview.open(result, toSide).catch(async (error: unknown) => {
+      await this.preview.restore();
+      void vscode.window.showErrorMessage(vscode.l10n.t('Cannot open {0}: {1}', result.path, messageOf(error)));
+    });
     await this.opening;
   }
 
@@ -237,8 +249,17 @@ export class SearchPicker implements vscode.Disposable {
   }
 }
 
-function placesOf(answer: Answer | undefined): string {
-  return JSON.stringify(answer?.results.map(({ uri, range }) => [uri, range]));
+/** The results, and at the end what there is to say about them: a folder that gave none, a filter that is unknown. */
+function answerRows({ results, notes }: Answer): Row[] {
+  return [...resultRows(results, folderNames()), ...notes.map(text => note('info', text))];
+}
+
+function textOf(rows: readonly Row[]): string {
+  return JSON.stringify(rows.map(({ label, description, detail }) => [label, description, detail]));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function titleOf(answer: Answer | undefined, { status }: Server): string {

@@ -12,9 +12,10 @@ export function withoutFilters(query: string): string {
   return tidy(query.replace(FILTER, ' '));
 }
 
-/** Whether there is anything to search for besides filters. */
+/** Whether there is enough to search for; one sign may be a word in Chinese. */
 export function isQuestion(query: string): boolean {
-  return query.trim().length > 1;
+  const text = query.trim();
+  return text.length > 1 || text > '\x7f';
 }
 
 export function toggleTests(query: string): string {

@@ -121,12 +121,44 @@ function define(): void {
       await rows(extension, first('by_meaning'), 'the answer with vectors');
       await closeBox();
       await ask(extension, 'partial, chosen', first('by_words'));
+      await sleep(300);
       await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
-      await sleep(2000);
+      await until('the second one is active', () => extension.picker?.row?.result?.symbol === 'backoff_delay');
+      await sleep(4500);
       assert.ok(first('by_words')(extension.picker?.rows.map(row => row.label) ?? []), 'the rows moved under the cursor');
       await closeBox();
       await ask(extension, 'partial, at last', first('by_words'));
       await rows(extension, first('by_meaning'), 'the next question');
+    });
+
+    it('stays where the cursor is among earlier questions when the status changes', async () => {
+      const extension = await running();
+      for (const query of ['first of two', 'second of two']) {
+        await ask(extension, query, found);
+        await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+        await until('the answer is open', () => !extension.picker);
+      }
+      await vscode.commands.executeCommand('codewhere.search');
+      const { picker } = extension;
+      assert.ok(picker);
+      picker.value = '';
+      await rows(extension, all => all.some(label => label.includes('first of two')), 'the earlier questions');
+      await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+      const active = (): string | undefined => picker.row?.query;
+      await until('the second one is active', () => active() === 'first of two');
+      await vscode.commands.executeCommand('codewhere.pause');
+      await vscode.commands.executeCommand('codewhere.resume');
+      await sleep(500);
+      assert.equal(active(), 'first of two');
+    });
+
+    it('says behind the answers what there is to say, and what it cannot open', async () => {
+      const extension = await running();
+      const labels = await ask(extension, 'noted', found);
+      assert.deepEqual(labels.map(label => label.replace(/\$\(.*\) /, '')), ['backoff_delay', 'two is not indexed yet.']);
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      await until('the box is closed', () => !extension.picker);
+      await ask(extension, 'after that', found);
     });
 
     it('shows the error of a search and answers the next one', async () => {

@@ -2,6 +2,7 @@
 export const l10n = {
   t: (message: string, ...values: (string | number)[]): string => message.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])),
 };
+export const workspace = { getConfiguration: () => ({ get: (): unknown => undefined }) };
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export class ThemeIcon {
   constructor(readonly id: string) {}
