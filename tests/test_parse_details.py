@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from itertools import pairwise
 
 import pytest
@@ -51,6 +52,20 @@ DOCS = [
     ("a.c", "/* Adds. */\nstatic int\nf(void) { return 1; }\n", "Adds."),
     ("a.cpp", "//! Adds.\ntemplate <class T>\nT f() { return 1; }\n", "Adds."),
     ("a.hs", "f :: Int\n{-# INLINE f #-}\nf = 1\n", ""),
+    ("a.rb", "# Adds.\nsig { returns(Integer) }\ndef f; end\n", "Adds."),
+    ("a.rb", "# Adds.\nsig(:final) do\n  void\nend\ndef f; end\n", "Adds."),
+    ("a.jsx", "/** A table. */\nexport default memo(function Table() {}, areEqual);\n", "A table."),
+    ("a.jsx", "/** A table. */\nexport default memo(forwardRef(function Table() {}));\n", "A table."),
+    ("a.jsx", "/** A table. */\nexport default memo(() => {});\n", "A table."),
+    (
+        "a.tsx",
+        "/** A card. */\nexport const C = React.memo(React.forwardRef<A, B>((p, r) => {}));\n",
+        "A card.",
+    ),
+    ("a.jsx", "/** A button. */\nexport const B = memo(forwardRef(function B(props) {}));\n", "A button."),
+    ("a.ts", "/** Loads. */\nexport const load = createAsyncThunk('x', async (id) => {});\n", "Loads."),
+    ("a.ts", "/** Waits. */\nexport const wait = _.debounce(() => {}, 300);\n", "Waits."),
+    ("a.cpp", "// Adds.\ntemplate <class T>\ntemplate <class U>\nvoid A<T>::f(U u) {}\n", "Adds."),
 ]
 
 
@@ -100,6 +115,38 @@ SYMBOLS = [
     ("a.scala", "object A { def f = 1 }", "A A.f"),
     ("a.java", "class A { A() {} void f() { new B() { void g() {} }; } }", "A A.A A.f A.f.g"),
     ("a.cs", "namespace N { class A { int P => 1; } }", "_ A A.P"),
+    ("a.ts", "export const api = { get: async () => {} } as const", "api api.get api"),
+    ("a.ts", "const api = { a: { get() {} } satisfies X } as const satisfies Y", "api api.a.get api.a"),
+    ("a.js", "A.prototype = { f: function () {} }", "A A.f"),
+    ("a.js", "const f = g('x', (y) => {}); const h = _.debounce(() => {}, 3);", "f h"),
+    ("a.js", "const names = list.map((x) => {\n});\ndescribe('x', () => {\n});", "_"),
+    ("a.js", "export default connect(function a() {}, function b() {})", "_ a b"),
+    ("a.js", "const s = createSlice({ reducers: { add() {} } })", "s s.reducers.add"),
+    (
+        "a.cs",
+        "class A { public static implicit operator int(A a) { return 1; } int this[int i] => 1; A() {} ~A() {} "
+        "event H E { add {} remove {} } }",
+        "A A.int A.this A.A A.~A A.E",
+    ),
+    (
+        "a.rb",
+        "A = Struct.new(:x) do\n def f; end\nend\nB = Module.new do\n def g; end\nend\nC = D.new do\nend",
+        "A A#f B B#g _",
+    ),
+    ("a.rb", "class A\n def A.f; end\n def B.g; end\nend\ndef A.h; end", "A A.f A.B.g A.h"),
+    ("a.rb", "class A\n define_method 'f' do |x|\n  x\n end\nend\ng = lambda do |x|\n x\nend", "A A#f g"),
+    (
+        "a.kt",
+        "fun String?.f() {}\nval String.g: Char get() = this[0]\nval A?.h: Int get() { return 1 }",
+        "String.f String.g A.h",
+    ),
+    (
+        "a.cpp",
+        "void A::f(int n) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {}\nclass A {\n  int g() const EXCLUDES(mu()) {}\n"
+        "  void h()\n      REQUIRES(!a_)\n      EXCLUDES(b_, c_) {\n  }\n  void k() NO_THREAD_SAFETY_ANALYSIS {}\n};",
+        "A::f A A::g A::h A::k",
+    ),
+    ("a.c", "int __must_check f(void) {}\nstatic void _cleanup_(done) g(void) {}\n__u32 h(void) {}", "f g h"),
 ]
 
 
@@ -202,6 +249,16 @@ MASKS = [
     ("DWORD f(void) {", "DWORD f(void) {"),
     ("UNUSED(static int f(void)) {", "       static int f(void)  {"),
     (" signals:", "         "),
+    ("void f() const REQUIRES(m_) override {", "void f() const              override {"),
+    ("A(int n) EXCLUDES(m()) : n_(n) {", "A(int n)               : n_(n) {"),
+    ("void f()\n  REQUIRES(a) EXCLUDES(b) {", "void f()\n                          {"),
+    ("void f()\n  REQUIRES(a)\n  EXCLUDES(b) {", "void f()\n             \n              {"),
+    ("#if defined(A)\n  TEST(A, B) {", "#if defined(A)\n  TEST(A, B) {"),
+    ("return (A *) TO_A(b);", "return (A *) TO_A(b);"),
+    ("struct alignas(8) HEADER {", "struct alignas(8) HEADER {"),
+    ("static int __init __weak f(", "static int               f("),
+    ("static inline __u32 f(", "static inline __u32 f("),
+    ("namespace __gnu_cxx VISIBILITY(a)\n{", "namespace __gnu_cxx VISIBILITY(a)\n{"),
     ("#ifdef A\nint f() {\n#else\nint g() {\n#endif\n}", "        \nint f() {\n     \n         \n      \n}"),
     (
         "#ifdef A\nint f() {}\n#else\nint g() {}\n#endif\n",
@@ -214,6 +271,17 @@ MASKS = [
 def test_macros_are_blanked_for_the_grammar(source: str, expected: str) -> None:
     assert masked(source.encode(), "cpp").decode() == expected
     assert masked(source.encode(), "java").decode() == source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b") " + b"AAA() " * 50_000, b")" + b" " * 100_000, b"f() const" * 20_000, b"\nint " + b"__a " * 50_000],
+    ids=["macros", "blanks", "heads", "attributes"],
+)
+def test_macros_are_blanked_in_time_that_grows_with_the_length(source: bytes) -> None:
+    begin = time.thread_time()
+    masked(source, "cpp")
+    assert time.thread_time() - begin < 2
 
 
 def test_methods_of_a_broken_class_are_found() -> None:

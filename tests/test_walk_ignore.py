@@ -29,6 +29,21 @@ IGNORES = {
         ["b.o"],
         ["z.c", "xb.c"],
     ),
+    "classes": (
+        {".gitignore": "[[:alpha:]].c\n*.[[:digit:][:upper:]]\n[![:alnum:]_-]x\n[[:none:]].d\n[:alpha:].e\n"},
+        ["a.c", "Z.c", "b/x.7", "x.B", "+x", "l.e", ":.e"],
+        ["1.c", "aa.c", "x.b", "yx", "_x", "n.d", "[.d", "b.e"],
+    ),
+    "classes of signs": (
+        {".gitignore": "[[:punct:]].c\n[[:space:]].d\n[[:xdigit:]].e\nd/[[:lower:]]/*.f\n"},
+        ["+.c", "[.c", "_.c", "~.c", "-.c", "!.c", " .d", "F.e", "9.e", "d/x/y.f"],
+        ["a.c", "1.c", "x.d", "g.e", "d/X/y.f"],
+    ),
+    "brackets that mean more to regular expressions": (
+        {".gitignore": "[[a].c\nx[&&b].c\nx[+--].d\nx[\\[~].e\n"},
+        ["[.c", "a.c", "x&.c", "xb.c", "x,.d", "x-.d", "x[.e", "x~.e"],
+        ["b.c", "xa.c", "x..d", "x\\.e"],
+    ),
     "a later pattern wins": ({".gitignore": "*.c\n!keep.c\n"}, ["x.c"], ["keep.c", "a/keep.c"]),
     "nothing returns from an excluded folder": ({".gitignore": "a/\n!a/keep.c\n"}, ["a/keep.c"], ["keep.c"]),
     "a deeper file wins": ({".gitignore": "*.c\n", "a/.gitignore": "!*.c\n"}, ["x.c"], ["a/x.c", "a/b/x.c"]),
@@ -96,11 +111,19 @@ def test_settings_win_over_every_ignore_file(tmp_path):
     assert found(root, Settings(exclude=("a.c", "d/"))) == ["b.c"]
 
 
+def test_patterns_print_no_warnings(recwarn):
+    Rules(["[[:alpha:]].c", "[[a].c", "[a&&b].c", "[a--b].c", "[--b].c", "[a||b].c", "[a~~b].c", "# [[a]"])
+    assert not recwarn.list
+
+
 names = st.sampled_from(["a", "b", "ab", "c.x", "a.c", "[b]", "d d"])
 
 
 pieces = st.sampled_from(
-    ["a", "b", "*", "**", "a*", "*.c", "?", "[ab]", "[!a]", "ab", "c.x", "***", "d d", "\\a", "*b*"]
+    [
+        *("a", "b", "*", "**", "a*", "*.c", "?", "[ab]", "[!a]", "ab", "c.x", "***", "d d", "\\a", "*b*"),
+        *("[[:alpha:]]", "[![:punct:]]*", "[[:print:]]b*", "[[a]?[]]"),
+    ]
 )
 
 

@@ -13,6 +13,20 @@ from indexer.languages.symbols import C_FAMILY
 _MACRO = rb"[A-Z][A-Z0-9_]{2,}"
 _CALL = rb"(?:\([^()\n]*\))?"
 _NAME = rb"[A-Za-z_~][\w:]*"
+# What Clang's analysis of threads and the kernel's Sparse know of a function: REQUIRES(mu_), __releases(&a->lock)
+_LOCKING = (
+    rb"(?:" + _MACRO + rb"|__(?:acquires|releases|must_hold))\([^()\n]*(?:\([^()\n]*\)[^()\n]*){0,4}\)"
+    rb"|(?:[A-Z]+_)?NO_THREAD_SAFETY_ANALYSIS\b"
+)
+_LOCKINGS = rb"((?:(?:" + _LOCKING + rb")\s*){1,8})(?=(?:(?:override|final)\s*)?[{:](?!:))"
+_AFTER_HEAD = rb"(?:(?:const|noexcept|override|final)\s+){0,4}"
+# Of the kernel and of systemd: __must_check, _public_, _cleanup_(done); but __u32, __poll_t and __wsum are types.
+_ATTRIBUTE = rb"(?:__(?!wsum\b)[a-z_]+(?<!_t)|(?:__(?:printf|scanf|section)|_[a-z]+_)(?:\([^()\n]*\))?)"
+_QUALIFIER = (
+    rb"(?:static|inline|__\w*inline|extern|virtual|explicit|friend|const|constexpr|consteval|volatile|register"
+    rb"|struct|union|enum|unsigned|signed)\b"
+)
+_NO_TYPE = rb"(?:return|else|case|goto|namespace|class|typedef|using)\b"
 # The patterns begin with a literal where they can: that is what makes a search fast.
 _MASKS = (
     # class EXPORT_API Window : public Base {
@@ -30,6 +44,15 @@ _MASKS = (
     re.compile(rb"\n[ \t]*([A-Z][A-Z0-9_]{2,}\()[A-Za-z_][^;{}()]*\([^;{}]*\)(\))\s*\{"),
     # MACRO Constructor(int a) : member(a) {
     re.compile(rb"\n[ \t]*(" + _MACRO + rb"[ \t]+)(?=\w+\([^;{}]*\)\s*:\s*\w+[({])"),
+    # int size() const REQUIRES(mu_) {
+    re.compile(rb"\)[ \t]*" + _AFTER_HEAD + _LOCKINGS),
+    # The same on the next line, but not TEST(Suite, Case) { below #if defined(HERE)
+    re.compile(rb"\n[ \t]*[^\s#][^\n]*\)[ \t]*" + _AFTER_HEAD + rb"\n(?:[ \t]*\n)*[ \t]+" + _LOCKINGS),
+    # static int __must_check name(
+    re.compile(
+        rb"\n(?:" + _QUALIFIER + rb"[ \t]+){0,6}(?!" + _QUALIFIER + rb"|" + _NO_TYPE + rb")\w+[ \t*]+"
+        rb"((?:" + _ATTRIBUTE + rb"[ \t]+){1,8})(?=[A-Za-z_]\w*[ \t]*\((?!\())"
+    ),
     # Qt's signals: and public slots:
     re.compile(
         rb"\n[ \t]*((?:signals|Q_SIGNALS|(?:public|private|protected)[ \t]+(?:slots|Q_SLOTS))[ \t]*:)"
@@ -53,7 +76,7 @@ def _blank(match: re.Match[bytes]) -> bytes:
     whole = match[0]
     for group in range(1, (match.lastindex or 0) + 1):
         start, end = match.start(group) - match.start(), match.end(group) - match.start()
-        whole = whole[:start] + b" " * (end - start) + whole[end:]
+        whole = whole[:start] + _NOT_NEWLINE.sub(b" ", whole[start:end]) + whole[end:]
     return whole
 
 

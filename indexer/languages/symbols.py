@@ -16,8 +16,12 @@ _GENERIC = re.compile(r"<[^<>]*>")
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _MACRO = re.compile(r"[A-Z][A-Z0-9_]+")
 _ARGUMENTS = re.compile(r"\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
+_SEPARATORS = re.compile(r"\W+")
 _EXPORTS = ("module.exports.", "exports.", "this.", "self.", "window.", "globalThis.", "global.")
 _STATEMENTS = frozenset({"if", "else", "for", "while", "do", "switch", "return", "catch"})
+_TYPES = frozenset(
+    {"void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "bool", "auto", "const"}
+)
 _PRIMES = ("haskell", "ocaml", "ocaml_interface")
 """Languages whose names may end with an apostrophe."""
 C_FAMILY = ("c", "cpp", "cuda", "objc")
@@ -77,13 +81,15 @@ def join(within: str, name: str, language: Language, is_member: bool, is_static:
     if language.name == "objc" and name[0] in "+-":
         return f"{name[0]}[{within} {name[1:]}]"
     if is_static:
-        return f"{within}.{name}"
+        # Within `class A`, the head `def A.bar` names the class again.
+        again = f"{_SEPARATORS.split(within)[-1]}."
+        return f"{within}.{name.removeprefix(again)}"
     return f"{within}{(is_member and language.member_separator) or language.separator}{name}"
 
 
 def is_statement(name: str, language: Language) -> bool:
     """Whether a name is a keyword: in broken code, ``else if (…) {`` looks like a function to the grammar."""
-    return language.name in C_FAMILY and name in _STATEMENTS
+    return language.name in C_FAMILY and (name in _STATEMENTS or name in _TYPES)
 
 
 def is_member(name: str, language: Language) -> bool:
@@ -110,5 +116,5 @@ def _javascript_name(name: str) -> str:
         if name.startswith(prefix):
             name = name[len(prefix) :]
             break
-    name = name.replace(".prototype.", ".").replace("?.", ".")
+    name = name.removesuffix(".prototype").replace(".prototype.", ".").replace("?.", ".")
     return name.strip("[]\"'`") if not name.startswith("[Symbol") else name

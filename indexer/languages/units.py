@@ -230,7 +230,8 @@ def _name(captures: Mapping[str, list[tree_sitter.Node]], text: bytes, language:
         name = symbols.macro_name(name, _slice(captures["parameters"][0], text))
     if "receiver" in captures:
         receiver = symbols.receiver_name(_slice(captures["receiver"][0], text))
-        return f"{receiver}{language.separator}{name}" if receiver else name
+        separator = "." if "static" in captures else language.separator
+        return f"{receiver}{separator}{name}" if receiver else name
     if "extended" in captures:
         name = symbols.without_generics(_slice(captures["extended"][0], text)).strip()
     if "implements" in captures:

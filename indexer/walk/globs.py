@@ -17,6 +17,52 @@ _Test = Callable[[_Item], bool]
 _STARS = re.compile(r"\*+")
 _TOKEN = re.compile(r"\*+|\?|\[[!^]?\]?(?:\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 
+_BRACKETS = re.compile(r"\\.|\[[!^]?\]?(?:\[:\w*:\]|\\.|[^\]\\])*\]?", re.DOTALL)
+_ODD_BRACKETS = re.compile(r"\[[^\]]*(?:[\[&~|\\]|--)")
+_SPECIAL = re.compile(r"\\(.)|([\[&~|]|^-(?=-)|(?<=.-)-)", re.DOTALL)
+_CLASS = re.compile(r"\[:(\w*):\]")
+_RANGES = {
+    "alpha": "a-zA-Z",
+    "digit": "0-9",
+    "alnum": "a-zA-Z0-9",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "xdigit": "0-9a-fA-F",
+    "blank": " \t",
+    "space": " \t\v\f\r",
+    # A slash is in none of them: it ends a segment, which no bracket does.
+    "punct": ':-@"-.!\\[-`{-~',
+    "graph": '0-~"-.!',
+    "print": "0-~ -.",
+    "cntrl": "\x01-\x09\x0b-\x1f\x7f",
+}
+
+
+def with_ranges(line: str) -> str:
+    """A pattern with ranges for the classes of POSIX: ``[[:digit:]]`` is ``[0-9]``.
+
+    :raises re.error: A bracket does not close or holds a class that there is not; Git matches nothing then.
+    """
+    return _BRACKETS.sub(_bracket_with_ranges, line) if "[:" in line else line
+
+
+def _bracket_with_ranges(found: re.Match[str]) -> str:
+    bracket = found[0]
+    if bracket.startswith("[") and (len(bracket) == 1 or not bracket.endswith("]")):
+        raise re.error(f"{bracket} does not close")
+    return bracket[0] + _CLASS.sub(_range_of, bracket[1:])
+
+
+def _range_of(found: re.Match[str]) -> str:
+    if found[1] not in _RANGES:
+        raise re.error(f"there is no class {found[1]}")
+    return _RANGES[found[1]]
+
+
+def has_odd_brackets(line: str) -> bool:
+    """Whether a bracket holds what Git and regular expressions take for different things, such as ``[[a]``."""
+    return _ODD_BRACKETS.search(line) is not None
+
 
 def has_many_wildcards(line: str) -> bool:
     """Whether a pattern is one that a regular expression should not be trusted with."""
@@ -62,9 +108,10 @@ def _compile_token(token: str) -> _Test[str]:
         return lambda letter: True
     if len(token) > 2 and token.startswith("["):
         negated = "^" if token[1] in "!^" else ""
-        inside = token[1 + len(negated) : -1].replace("[", r"\[")
+        inside = token[1 + len(negated) : -1]
         if inside.startswith("]"):
             inside = "\\" + inside
+        inside = _SPECIAL.sub(lambda special: re.escape(special[1] or special[2]), inside)
         found = re.compile(f"[{negated}{inside}]", re.DOTALL)
         return lambda letter: found.match(letter) is not None
     literal = token[-1]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from indexer.walk.globs import compile_glob, has_many_wildcards
+from indexer.walk.globs import compile_glob, has_many_wildcards, has_odd_brackets, with_ranges
 
 _Test = Callable[[str], bool]
 """Whether a pattern names a path, which ends with a slash for a folder."""
@@ -147,6 +147,9 @@ def _compile(line: str) -> _Test | None:
 
     line = _MANY_STARS.sub("**", line)
     try:
+        line = with_ranges(line)
+        if has_odd_brackets(line) and not line.startswith("#"):
+            return compile_glob(line.removeprefix("!").rstrip())
         pattern = GitIgnoreSpecPattern(line)
     except (GitIgnorePatternError, re.error):  # such as `[z-a]`, which never matches anything in git either
         return None

@@ -8,5 +8,10 @@
 (function_signature name: (identifier) @name) @function
 (public_field_definition name: (_) @name
   value: [(arrow_function body: (_) @body) (function_expression body: (_) @body)]) @method
+; Objects with a type behind them: `{ get() {} } as const satisfies Api`.
+(variable_declarator name: (identifier) @name
+  value: [(as_expression . (object)) (satisfies_expression . (object)) (satisfies_expression . (as_expression . (object)))]) @scope
+(pair key: (_) @name
+  value: [(as_expression . (object)) (satisfies_expression . (object)) (satisfies_expression . (as_expression . (object)))]) @scope
 (expression_statement . (internal_module) @wrapped .) @wrap
 (ambient_declaration (_) @wrapped) @wrap
