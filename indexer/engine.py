@@ -191,7 +191,7 @@ class Index:
         """The functions that answer a query in any natural language, or by name, best first.
 
         :param filters: Restrictions, on top of those the query itself has (``lang:go -tests``).
-        :param explain: Fill in the lines that answer best.
+        :param explain: Give every signal of a result, not only the strongest.
         :param overlay: Unsaved buffers that replace what was indexed of their files.
         :param dense: False answers by words alone and loads no model.
         :param cancelled: Asked between the stages; True returns what there is, with a note.

@@ -6,7 +6,9 @@ The grace makes switching branches free of charge: the vectors of the other bran
 from __future__ import annotations
 
 import sqlite3
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from indexer.store import hnsw, write
@@ -26,7 +28,7 @@ def collect(database: Database, graphs: Path, grace_days: float = GRACE_DAYS) ->
     A root goes when its folder has been found missing for that long.
     """
     database.checkpoint()  # or the log of earlier writes would count as freed
-    before = _size(database.home)
+    before = folder_bytes(database.home)
     oldest = time.time() - grace_days * _DAY_S
     with database.writing() as db:
         _repair_clock(db)
@@ -46,7 +48,7 @@ def collect(database: Database, graphs: Path, grace_days: float = GRACE_DAYS) ->
         hnsw.forget_missing(db, graphs)
     _remove_stale_graphs(graphs, known)
     database.shrink()
-    return GcReport(roots, contents, vectors, max(0, before - _size(database.home)))
+    return GcReport(roots, contents, vectors, max(0, before - folder_bytes(database.home)))
 
 
 def last_run(db: sqlite3.Connection) -> float:
@@ -108,10 +110,17 @@ def _remove_stale_graphs(folder: Path, known: set[int]) -> None:
     for path in folder.iterdir():
         root = path.name.split("-")[0]
         orphan = not root.isdigit() or int(root) not in known
-        stale = path.name not in valid and time.time() - path.stat().st_mtime > _STALE_FILE_S
-        if orphan or stale:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            stale = path.name not in valid and time.time() - path.stat().st_mtime > _STALE_FILE_S
+            if orphan or stale:
+                path.unlink()
 
 
-def _size(home: Path) -> int:
-    return sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+def folder_bytes(home: Path) -> int:
+    """Bytes of all files in a folder; another process may remove some meanwhile."""
+    total = 0
+    for path in home.rglob("*"):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total

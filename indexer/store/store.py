@@ -365,7 +365,7 @@ class Store:
 
     def store_bytes(self) -> int:
         """Bytes of all files of the store."""
-        return sum(path.stat().st_size for path in self.home.rglob("*") if path.is_file())
+        return gc.folder_bytes(self.home)
 
     def _snapshot(self, root_id: int, fingerprint: str, dim: int) -> Snapshot | None:
         key = (root_id, fingerprint)
