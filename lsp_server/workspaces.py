@@ -116,7 +116,7 @@ class Root:
         mine = {
             path: snapshot for snapshot in snapshots if (path := self.relative(snapshot.path)) is not None
         }
-        files = {path: self._parsed.parse(path, one) for path, one in mine.items() if self._is_wanted(path)}
+        files = {path: self._parsed.parse(path, one) for path, one in mine.items() if self.is_wanted(path)}
         self._parsed.keep({str(snapshot.path) for snapshot in mine.values()})
         return Overlay(files, dict(self._overlay_vectors)) if files else None
 
@@ -127,7 +127,7 @@ class Root:
             return self._parsed.parse(path, shown).functions
         return self.open().functions_of(path)
 
-    def _is_wanted(self, path: str) -> bool:
+    def is_wanted(self, path: str) -> bool:
         """Whether the rules of walking let a file in; of one that is not saved yet nothing is known."""
         known = self._wanted.get(path)
         if known is None:

@@ -79,7 +79,7 @@ async def similar_to(
     def ask_root(root: Root, overlay: Overlay | None) -> Answer:
         # Compared by its place, a function does not find itself; nor in a root that lies around or in its own.
         path = root.relative(target.root.path / target.path) if target.root else None
-        at_home = root is target.root and bool(root.open().functions_of(target.path, overlay))
+        at_home = root is target.root and root.is_wanted(target.path)
         return root.open().similar(
             path or "",
             target.line + 1,

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { CancellationToken } from 'vscode';
 
+import { messageOf } from './errors';
 import { environment } from './settings';
 
 export interface Outcome {
@@ -30,7 +31,7 @@ export function runProgram(command: string, args: string[], onLine?: (line: stri
       resolve({ code: code ?? -1, output });
     });
     // What is no program at all is an exception of `spawn` itself on Windows.
-  }).catch((error: unknown) => ({ code: -1, output: error instanceof Error ? error.message : String(error) }));
+  }).catch((error: unknown) => ({ code: -1, output: messageOf(error) }));
 }
 
 /** The command as a person would type it. */

@@ -1,6 +1,7 @@
 /** `Find Similar`: the neighbours of the function under the cursor, of the selection, or of a result. */
 import * as vscode from 'vscode';
 
+import { messageOf } from './errors';
 import type { Answer, Result, SimilarParams } from './protocol';
 import { nameOf } from './result';
 import { ResultList } from './results/model';
@@ -42,7 +43,7 @@ export class Similar {
       const title = asked ? vscode.l10n.t('similar to {0}', asked) : vscode.l10n.t('similar functions');
       await this.view.show(new ResultList(title, answer, ask));
     } catch (error) {
-      void vscode.window.showErrorMessage(`codewhere: ${error instanceof Error ? error.message : String(error)}`);
+      void vscode.window.showErrorMessage(`codewhere: ${messageOf(error)}`);
     }
   }
 }

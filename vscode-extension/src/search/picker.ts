@@ -1,6 +1,7 @@
 /** `codewhere: Search`: a box that answers while one types. */
 import * as vscode from 'vscode';
 
+import { messageOf } from '../errors';
 import { folderNames } from '../folders';
 import type { Preview } from '../preview';
 import type { Answer, Result } from '../protocol';
@@ -256,10 +257,6 @@ function answerRows({ results, notes }: Answer): Row[] {
 
 function textOf(rows: readonly Row[]): string {
   return JSON.stringify(rows.map(({ label, description, detail }) => [label, description, detail]));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function titleOf(answer: Answer | undefined, { status }: Server): string {
