@@ -10,6 +10,7 @@ from indexer.rank import Candidate, Statistics, parse_query, rank
 from indexer.rank import weights as fitted
 from indexer.rank.candidates import Files
 from indexer.rank.features import features
+from indexer.rank.names import superseded
 from indexer.types import Function, SearchResult
 
 
@@ -144,6 +145,16 @@ def test_old_and_foreign_files_are_found_when_they_are_named() -> None:
     assert paths(ranked("parse in v1", old))[0] == "src/v1/parse.py"
     foreign = candidates(function("src/win/fs.c", "f"), function("src/unix/fs.c", "f"), scores=(9.0, 5.0))
     assert paths(ranked("open a file on windows", foreign))[0] == "src/win/fs.c"
+
+
+def test_a_version_that_is_named_is_the_one_that_is_meant() -> None:
+    known = ("v3/errors.ts", "v4/core/errors.ts", "util.ts")
+    assert superseded(known) == {"v3/errors.ts"}
+    assert superseded(known, {4}) == {"v3/errors.ts"}
+    assert superseded(known, {3}) == {"v4/core/errors.ts"}
+    assert superseded(known, {7}) == {"v3/errors.ts"}
+    both = candidates(function("v3/types.ts", "Tuple"), function("v4/tuples.ts", "f"), scores=(9.0, 7.0))
+    assert paths(ranked("tuples of the v4 schema", both))[0] == "v4/tuples.ts"
 
 
 def test_a_file_whose_functions_agree_lifts_its_best() -> None:

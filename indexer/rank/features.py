@@ -34,7 +34,8 @@ _ASKS_FOR_TESTS = re.compile(r"\b(tests?|testing|specs?|fixtures?|mocks?|benchma
 _ASKS_FOR_EXAMPLES = re.compile(
     r"\b(examples?|samples?|demos?|docs?|documentation|tutorials?|readme)\b", re.I
 )
-_ASKS_FOR_OLD = re.compile(r"\bv\d+\b|deprecat|legacy|compat|\bold\b|obsolete", re.I)
+_ASKS_FOR_OLD = re.compile(r"deprecat|legacy|compat|\bold\b|obsolete", re.I)
+_VERSION = re.compile(r"\bv(\d+)\b", re.I)
 _ASKS_FOR_TEXT = re.compile(
     r"\b(docs?|documentation|readme|changelog|guides?|licen[sc]e|contributing)\b", re.I
 )
@@ -136,7 +137,7 @@ def _demotions(query: Query, entries: Sequence[Entry], files: Files) -> dict[str
     reasons = [entry.demoted for entry in entries]
     text = query.text
     tests, examples = bool(_ASKS_FOR_TESTS.search(text)), bool(_ASKS_FOR_EXAMPLES.search(text))
-    old = set() if _ASKS_FOR_OLD.search(text) else superseded(files.paths)
+    old = _superseded(text, files.paths)
     foreign = not names_platform(query.terms)
     headers = headers_of_others(files.paths)
     depths = np.array([path_words(path).depth for path in files.paths], np.float64)
@@ -152,6 +153,12 @@ def _demotions(query: Query, entries: Sequence[Entry], files: Files) -> dict[str
         "header": files.spread(_flags(path in headers for path in files.paths)),
         "depth": files.spread(depths - depths.min(initial=99.0)),
     }
+
+
+def _superseded(text: str, paths: Sequence[str]) -> set[str]:
+    asked = {int(version) for version in _VERSION.findall(text)}
+    old = superseded(paths, asked)
+    return set() if _ASKS_FOR_OLD.search(text) and not asked else old
 
 
 def _flags(values: object) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
@@ -67,13 +67,19 @@ def _versions(folders: list[str], name: str) -> tuple[tuple[str, int, str], ...]
     return tuple(found)
 
 
-def superseded(paths: Iterable[str]) -> set[str]:
-    """Paths of copies that something newer replaces: ``v1`` beside ``v2`` or beside an unversioned twin."""
+def superseded(paths: Iterable[str], asked: Collection[int] = ()) -> set[str]:
+    """Paths of copies that something newer replaces: ``v1`` beside ``v2`` or beside an unversioned twin.
+
+    :param asked: Versions that a query names. Where some of them are among the paths, the others are what it does not mean.
+    """
     known = set(paths)
     newest: dict[str, int] = {}
     for path in known:
         for before, version, _ in path_words(path).versions:
             newest[before] = max(version, newest.get(before, 0))
+    meant = {version for path in known for _, version, _ in path_words(path).versions} & set(asked)
+    if meant:
+        return {path for path in known if any(v not in meant for _, v, _ in path_words(path).versions)}
     return {
         path
         for path in known
