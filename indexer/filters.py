@@ -9,12 +9,17 @@ from indexer.types import KINDS, SearchFilters
 
 
 def merge(given: SearchFilters, written: SearchFilters) -> SearchFilters:
-    """Filters that were given beside a query together with those written in it."""
+    """Filters that were given beside a query together with those written in it.
+
+    The paths of both must hold: those given are where somebody searches, a folder for example.
+    """
+    both = bool(given.paths and written.paths)
     return replace(
         given,
         languages=given.languages + written.languages,
         kinds=given.kinds + written.kinds,
-        paths=given.paths + written.paths,
+        paths=written.paths or given.paths,
+        within=(*given.within, given.paths) if both else given.within,
         exclude=given.exclude + written.exclude,
         symbols=given.symbols + written.symbols,
         not_languages=given.not_languages + written.not_languages,

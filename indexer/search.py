@@ -262,7 +262,7 @@ class Search:
             self._notes.append(NOTHING_MATCHES)
 
     def _has_files(self, filters: SearchFilters) -> bool:
-        wanted = PathFilter(SearchFilters(paths=filters.paths))
+        wanted = PathFilter(SearchFilters(paths=filters.paths, within=filters.within))
         return any(wanted(path, row.demoted) for path, row in self._store.files(self._root.id).items())
 
     def _tell_stale(self, results: list[SearchResult]) -> None:

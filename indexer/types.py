@@ -128,6 +128,8 @@ class SearchFilters:
     languages: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    within: tuple[tuple[str, ...], ...] = ()
+    """More such lists of globs: a path must match one glob of each, and one of `paths`."""
     exclude: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
     not_languages: tuple[str, ...] = ()

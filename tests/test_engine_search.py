@@ -158,6 +158,20 @@ def test_filters_in_the_query_and_beside_it_hold(index: Index, query: str, filte
 
 
 @pytest.mark.parametrize("typed", [False, True], ids=["on disk", "in a buffer"])
+def test_paths_given_and_paths_written_must_both_hold(index: Index, typed: bool) -> None:
+    overlay = Overlay({path: parse(path, FILES[path].encode()) for path in FILES} if typed else {})
+
+    def found(query: str, *paths: str) -> set[str]:
+        asked = SearchFilters(paths=paths)
+        answer = index.search(query, filters=asked, overlay=overlay, limit=50)
+        return {result.function.path for result in answer.results}
+
+    assert found("task path:*.go", "/src/http/") == {"src/http/client.go"}
+    assert found("task path:src/*.py path:*.go", "/src/http/") == {"src/http/client.go"}
+    assert not found("task path:src/*.py", "/src/http/")
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["on disk", "in a buffer"])
 def test_tests_among_other_code_rank_and_filter_as_tests_do(index: Index, typed: bool) -> None:
     path = "src/pool.rs"
     overlay = Overlay({path: parse(path, FILES[path].encode())} if typed else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,7 +155,7 @@ def _demotions(query: Query, entries: Sequence[Entry], files: Files) -> dict[str
     }
 
 
-def _superseded(text: str, paths: Sequence[str]) -> set[str]:
+def _superseded(text: str, paths: Iterable[str]) -> set[str]:
     asked = {int(version) for version in _VERSION.findall(text)}
     old = superseded(paths, asked)
     return set() if _ASKS_FOR_OLD.search(text) and not asked else old

@@ -70,7 +70,7 @@ def _versions(folders: list[str], name: str) -> tuple[tuple[str, int, str], ...]
 def superseded(paths: Iterable[str], asked: Collection[int] = ()) -> set[str]:
     """Paths of copies that something newer replaces: ``v1`` beside ``v2`` or beside an unversioned twin.
 
-    :param asked: Versions that a query names. Where some of them are among the paths, the others are what it does not mean.
+    :param asked: Versions that a query names. Where paths have one of them, it does not mean the others.
     """
     known = set(paths)
     newest: dict[str, int] = {}

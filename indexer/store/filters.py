@@ -55,7 +55,7 @@ def compile_filters(
             parameters += symbols
     if filters.no_tests:
         conditions.append("NOT f.is_test")
-    if filters.paths or filters.exclude or filters.no_tests or filters.changed_only:
+    if filters.paths or filters.within or filters.exclude or filters.no_tests or filters.changed_only:
         conditions.append("f.file_id IN (SELECT value FROM json_each(?))")
         parameters.append(str(_file_ids(db, root_id, filters, changed)))
     elif conditions:
@@ -82,8 +82,9 @@ class PathFilter:
     def __init__(self, filters: SearchFilters, changed: Collection[str] = ()) -> None:
         self._filters = filters
         self._changed = changed
-        self._paths = _of_field("paths", filters.paths)
-        self._exclude = _of_field("exclude", filters.exclude)
+        within = filter(None, (filters.paths, *filters.within))
+        self._within = [_read_field("paths", globs) for globs in within]
+        self._exclude = _read_field("exclude", filters.exclude) if filters.exclude else None
 
     def __call__(self, path: str, demoted: str) -> bool:
         """Whether functions of this file may be found."""
@@ -91,7 +92,7 @@ class PathFilter:
             return False
         if self._filters.changed_only and path not in self._changed:
             return False
-        if self._paths is not None and not self._paths.match_file(path):
+        if not all(globs.match_file(path) for globs in self._within):
             return False
         return self._exclude is None or not self._exclude.match_file(path)
 
@@ -108,9 +109,9 @@ def read_globs(patterns: Sequence[str]) -> GitIgnoreSpec:
         raise ValueError(message) from error
 
 
-def _of_field(field: str, patterns: Sequence[str]) -> GitIgnoreSpec | None:
+def _read_field(field: str, patterns: Sequence[str]) -> GitIgnoreSpec:
     try:
-        return read_globs(patterns) if patterns else None
+        return read_globs(patterns)
     except ValueError as error:
         raise UserError(f"{field}: {error}") from error
 
