@@ -184,6 +184,8 @@ async def _authenticate(
     if message is None or taken() or not hmac.compare_digest(given.encode(), token.encode()):
         await _refuse(writer, message)
         return None
+    # The client may run on another machine, where its number means nothing here; the connection says when it is gone.
+    message["params"]["processId"] = None
     return json.dumps(message).encode()
 
 

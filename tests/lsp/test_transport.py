@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from indexer.errors import UserError
+from lsp_server.features.lifecycle import _PARENT_CHECK_SECONDS
 from lsp_server.transport import LimitedReader, serve_tcp
 from tests.lsp.conftest import SERVER
 
@@ -21,9 +22,9 @@ def frame(message) -> bytes:
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-def initialize(token=None):
+def initialize(token=None, process_id=None):
     options = {} if token is None else {"token": token, "limit": 3}
-    params = {"capabilities": {}, "processId": None, "initializationOptions": options}
+    params = {"capabilities": {}, "processId": process_id, "initializationOptions": options}
     return {"id": 1, "method": "initialize", "params": params}
 
 
@@ -64,6 +65,23 @@ async def test_a_client_with_the_token_is_served_to_the_end(port):
         pass
     assert message["result"] is None
     assert await asyncio.wait_for(reader.read(), 20) == b""
+
+
+async def test_a_process_id_of_another_machine_ends_nothing(port):
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(frame(initialize(TOKEN, other.pid)) + frame({"method": "initialized", "params": {}}))
+    assert (await read(reader))["id"] == 1
+    await asyncio.sleep(0.5)
+    other.kill()
+    await other.wait()
+    await asyncio.sleep(_PARENT_CHECK_SECONDS + 0.5)
+    writer.write(frame({"id": 2, "method": "codewhere/status", "params": {}}))
+    while (message := await read(reader)).get("id") != 2:
+        pass
+    assert message["result"]["roots"] == []
 
 
 @pytest.mark.parametrize(
