@@ -68,6 +68,9 @@ def test_vim_ale_asks_and_jumps(tmp_path):
     vim = editor("Vim", "vim")
     log = tmp_path / "log"
     log.touch()
+    # As in a work tree of its own: there `.git` is a file.
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / ".git").write_text("gitdir: elsewhere\n")
     command = [vim, "-N", "-u", str(HERE / "ale.vim"), "-i", "NONE", "-n", "--not-a-term", "-T", "dumb"]
     status, output = run(command, tmp_path, EDITOR_TEST_LOG=str(log))
     text = log.read_text()
