@@ -2,18 +2,11 @@
 import * as vscode from 'vscode';
 
 import type { Result } from './protocol';
+import { Snapshot } from './snapshot';
 
 const BY_HAND: (vscode.TextEditorSelectionChangeKind | undefined)[] = [vscode.TextEditorSelectionChangeKind.Keyboard, vscode.TextEditorSelectionChangeKind.Mouse];
 
-interface Before {
-  editor: vscode.TextEditor | undefined;
-  selections: readonly vscode.Selection[];
-  visible: vscode.Range | undefined;
-  /** The tabs that were open, so that only what the preview opened is closed. */
-  tabs: Set<string>;
-}
-
-export function toRange({ start, end }: Result['range']): vscode.Range {
+function toRange({ start, end }: Result['range']): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);
 }
 
@@ -23,7 +16,8 @@ function inHighContrast(borderWidth: string, color: string): vscode.DecorationRe
 }
 
 export class Preview implements vscode.Disposable {
-  private before: Before | undefined;
+  /** The editors before the first preview. */
+  private before: Snapshot | undefined;
   private latest = 0;
   private marked: vscode.TextEditor | undefined;
   private readonly body = vscode.window.createTextEditorDecorationType({
@@ -47,12 +41,12 @@ export class Preview implements vscode.Disposable {
 
   /** Shows a result without taking the focus from where the person types. */
   async show(result: Result): Promise<void> {
-    this.before ??= remember();
+    const before = (this.before ??= new Snapshot());
     const turn = ++this.latest;
     const uri = vscode.Uri.parse(result.uri);
     const document = await vscode.workspace.openTextDocument(uri);
     if (turn !== this.latest) return;
-    const editor = await vscode.window.showTextDocument(document, { preview: true, preserveFocus: true });
+    const editor = await before.show(document);
     // The box covers the upper half of the window, so what is shown goes into the middle.
     if (turn === this.latest) this.mark(editor, result, vscode.TextEditorRevealType.InCenter);
   }
@@ -62,11 +56,13 @@ export class Preview implements vscode.Disposable {
     this.latest++;
     const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(result.uri));
     if (toSide) await this.restore();
+    const { before } = this;
     this.before = undefined;
     const viewColumn = toSide ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
     const editor = await vscode.window.showTextDocument(document, { viewColumn, preview: !toSide });
     const { line, character } = result.selectionRange.start;
     editor.selection = new vscode.Selection(line, character, line, character);
+    await before?.closeShown(document.uri);
     this.mark(editor, result, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 
@@ -77,19 +73,16 @@ export class Preview implements vscode.Disposable {
   async stepBack(): Promise<void> {
     this.latest++;
     this.unmark();
-    if (this.before?.editor) await reshow(this.before.editor, this.before, true);
+    await this.before?.stepBack(true);
   }
 
   /** Puts the editors back as they were before the first preview. */
   async restore(): Promise<void> {
     this.latest++;
     this.unmark();
-    const before = this.before;
+    const { before } = this;
     this.before = undefined;
-    if (!before) return;
-    if (before.editor) await reshow(before.editor, before, false);
-    const extra = previewTabs().filter(tab => !before.tabs.has(keyOf(tab)));
-    await vscode.window.tabGroups.close(extra, true);
+    await before?.restore();
   }
 
   dispose(): void {
@@ -109,29 +102,4 @@ export class Preview implements vscode.Disposable {
     this.marked?.setDecorations(this.answer, []);
     this.marked = undefined;
   }
-}
-
-function remember(): Before {
-  const editor = vscode.window.activeTextEditor;
-  return {
-    editor,
-    selections: editor?.selections ?? [],
-    visible: editor?.visibleRanges[0],
-    tabs: new Set(vscode.window.tabGroups.all.flatMap(group => group.tabs).map(keyOf)),
-  };
-}
-
-async function reshow({ document, viewColumn }: vscode.TextEditor, before: Before, preserveFocus: boolean): Promise<void> {
-  const editor = await vscode.window.showTextDocument(document, { preview: true, preserveFocus, ...(viewColumn && { viewColumn }) });
-  editor.selections = before.selections;
-  if (before.visible) editor.revealRange(before.visible, vscode.TextEditorRevealType.AtTop);
-}
-
-function previewTabs(): vscode.Tab[] {
-  return vscode.window.tabGroups.all.flatMap(group => group.tabs).filter(tab => tab.isPreview);
-}
-
-function keyOf(tab: vscode.Tab): string {
-  const uri = tab.input instanceof vscode.TabInputText ? tab.input.uri.toString() : tab.label;
-  return `${tab.group.viewColumn} ${uri}`;
 }

@@ -56,7 +56,6 @@ export class SearchPicker implements vscode.Disposable {
     // The server's order is the answer; VS Code would put rows first whose label happens to hold the words.
     Object.assign(box, { sortByLabel: false });
     this.disposables = vscode.Disposable.from(
-      box,
       // VS Code also tells of a value that was set here.
       box.onDidChangeValue(value => { if (value !== this.asked) this.schedule(delay()); }),
       box.onDidChangeActive(([row]) => this.schedulePreview(row)),
@@ -65,6 +64,8 @@ export class SearchPicker implements vscode.Disposable {
       box.onDidTriggerButton(button => void this.pressTitle(button)),
       box.onDidHide(() => void this.hidden()),
       server.onDidChange(() => this.renew()),
+      // The box comes last, for as it goes it says once more that it is hidden.
+      box,
     );
     box.value = query ?? history.last;
     this.schedule(0);

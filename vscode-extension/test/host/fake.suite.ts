@@ -4,12 +4,27 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 
 import type { Api } from '../../src/extension';
-import { api, ask, closeBox, configure, rows, running, serverProcesses, sleep, tree, until } from './helpers';
+import { api, ask, closeBox, configure, rows, running, serverProcesses, sleep, tabs, tree, until, untilTabs } from './helpers';
 import { runTests } from './mocha';
 
 const found = (labels: string[]): boolean => labels.some(label => label.includes('backoff_delay'));
 const states = ({ status }: Api): string[] => status?.roots.map(root => root.state) ?? [];
 const none = new vscode.CancellationTokenSource().token;
+
+/** Three files, the last one in italics and active, and nothing else. */
+async function openTabs(): Promise<[vscode.Uri, vscode.Uri, vscode.Uri]> {
+  const [one, two] = vscode.workspace.workspaceFolders ?? [];
+  assert.ok(one && two);
+  const files: [vscode.Uri, vscode.Uri, vscode.Uri] = [vscode.Uri.joinPath(one.uri, 'src/test_retry.py'), vscode.Uri.joinPath(two.uri, 'http.go'), vscode.Uri.joinPath(two.uri, 'socket/socket.go')];
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  for (const file of files) await vscode.window.showTextDocument(file, { preview: file === files[2] });
+  return files;
+}
+
+async function preview(extension: Api, query: string): Promise<void> {
+  await ask(extension, query, found);
+  await until('the first answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('/retry.py'));
+}
 
 function define(): void {
   afterEach(() => closeBox());
@@ -40,6 +55,59 @@ function define(): void {
       await until('the editor is back', () => vscode.window.activeTextEditor?.document === document);
       assert.deepEqual(vscode.window.activeTextEditor?.selection, new vscode.Selection(3, 2, 3, 6));
       await until('the previews are closed', () => !vscode.window.tabGroups.all.flatMap(group => group.tabs).some(tab => tab.label === 'cache.py'));
+    });
+
+    it('brings back the tab in italics that a preview took the place of', async () => {
+      const extension = await running();
+      const [test, http, socket] = await openTabs();
+      await vscode.window.showTextDocument(test, { preview: false });
+      const before = await untilTabs(['>test_retry.py', 'http.go', '(socket.go)']);
+      await preview(extension, 'in italics');
+      assert.ok(!tabs().includes('(socket.go)'), 'the preview took no place');
+      await closeBox();
+      assert.deepEqual(tabs(), before);
+      assert.equal(vscode.window.activeTextEditor?.document.uri.path, test.path);
+      await vscode.window.showTextDocument(socket);
+      await vscode.window.showTextDocument(http);
+      await preview(extension, 'once more');
+      await vscode.commands.executeCommand('codewhere.search.openToSide');
+      await until('a second column', () => vscode.window.activeTextEditor?.viewColumn === vscode.ViewColumn.Two);
+      await untilTabs(['test_retry.py', '>http.go', '(socket.go)', '>retry.py']);
+    });
+
+    it('brings back a difference in italics, which was active', async () => {
+      const extension = await running();
+      const [test, http] = await openTabs();
+      await vscode.commands.executeCommand('vscode.diff', test, http, 'what changed', { preview: true });
+      const before = await untilTabs(['test_retry.py', 'http.go', '>(what changed)']);
+      await preview(extension, 'a difference');
+      await closeBox();
+      assert.deepEqual(tabs(), before);
+    });
+
+    it('gives up no tab that it could not bring back', async () => {
+      const extension = await running();
+      const [test, http] = await openTabs();
+      await vscode.commands.executeCommand('vscode.changes', 'all changes', [[test, test, http]]);
+      const before = await untilTabs(['test_retry.py', 'http.go', '>(all changes (1 file))']);
+      await preview(extension, 'the page of an extension');
+      await closeBox();
+      assert.deepEqual(tabs(), before);
+    });
+
+    it('leaves no tab behind where VS Code has no tabs in italics', async () => {
+      const extension = await running();
+      const editors = vscode.workspace.getConfiguration('workbench.editor');
+      await editors.update('enablePreview', false, vscode.ConfigurationTarget.Global);
+      await openTabs();
+      const before = await untilTabs(['test_retry.py', 'http.go', '>socket.go']);
+      await preview(extension, 'kept');
+      await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+      await until('the second answer is shown', () => tabs().includes('>cache.py'));
+      await until('the first one is closed', () => !tabs().includes('retry.py'));
+      await closeBox();
+      assert.deepEqual(tabs(), before);
+      await editors.update('enablePreview', undefined, vscode.ConfigurationTarget.Global);
     });
 
     it('opens to the side', async () => {

@@ -67,3 +67,14 @@ export function tree(extension: Api): string[] {
   return extension.results.getChildren().flatMap(node =>
     node.type === 'function' ? [node.result.symbol] : node.functions.map(({ result }) => `${node.path} > ${result.symbol}`));
 }
+
+/** The tabs as a person sees them: `>` before the active one of a column, `()` around one in italics. */
+export function tabs(): string[] {
+  return vscode.window.tabGroups.all.flatMap(group => group.tabs).map(({ label, isActive, isPreview }) => `${isActive ? '>' : ''}${isPreview ? `(${label})` : label}`);
+}
+
+/** Waits until the tabs are these, of which VS Code may tell a little late. */
+export async function untilTabs(expected: string[]): Promise<string[]> {
+  await until('the tabs', () => tabs().join() === expected.join(), 10_000).catch(() => assert.deepEqual(tabs(), expected));
+  return expected;
+}
