@@ -206,7 +206,7 @@ export class SearchPicker implements vscode.Disposable {
 
   private schedulePreview(row: Row | undefined): void {
     clearTimeout(this.previewTimer);
-    if (!row || !previews()) return;
+    if (!row || this.opening || !previews()) return;
     // A row that is no answer must not leave the answer before in sight.
     const show = (): Promise<void> => (row.result ? this.preview.show(row.result) : this.preview.stepBack());
     this.previewTimer = setTimeout(() => void show().catch(() => undefined), PREVIEW_DELAY_MS);
@@ -226,21 +226,24 @@ export class SearchPicker implements vscode.Disposable {
 
   private async open(result: Result, toSide: boolean): Promise<void> {
     this.history.add(this.box.value);
-    clearTimeout(this.previewTimer);
-    this.box.hide();
-    this.opening = this.preview.open(result, toSide).catch(async (error: unknown) => {
+    await this.finish(() => this.preview.open(result, toSide).catch(async (error: unknown) => {
       await this.preview.restore();
       void vscode.window.showErrorMessage(vscode.l10n.t('Cannot open {0}: {1}', result.path, messageOf(error)));
-    });
-    await this.opening;
+    }));
   }
 
   private async leave(then: () => unknown): Promise<void> {
     if (this.answer?.results.length) this.history.add(this.box.value);
-    this.box.hide();
-    this.opening = this.preview.restore();
-    await this.opening;
+    await this.finish(() => this.preview.restore());
     await then();
+  }
+
+  /** Closes the box, which takes a moment, in which no preview may come on top of what is opened. */
+  private async finish(open: () => Promise<void>): Promise<void> {
+    clearTimeout(this.previewTimer);
+    this.box.hide();
+    this.opening = open();
+    await this.opening;
   }
 
   private async hidden(): Promise<void> {

@@ -112,9 +112,14 @@ function define(): void {
 
     it('opens to the side', async () => {
       const extension = await running();
+      const [test] = await openTabs();
+      await vscode.window.showTextDocument(test);
+      const before = await untilTabs(['>test_retry.py', 'http.go', '(socket.go)']);
       await ask(extension, 'beside', found);
       await vscode.commands.executeCommand('codewhere.search.openToSide');
       await until('a second column', () => vscode.window.activeTextEditor?.viewColumn === vscode.ViewColumn.Two);
+      await sleep(300);
+      assert.deepEqual(tabs(), [...before, '>retry.py'], 'a preview came on top of the answer');
       await vscode.commands.executeCommand('workbench.action.closeEditorsInGroup');
     });
 
