@@ -48,8 +48,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     view.show(new ResultList(answer.query, answer, token => session.search({ query: answer.query }, token), answer.query));
   const findSimilar = (result: Result): Promise<void> => similar.ofResult(result);
   const actions = {
-    keep: (answer: Answer) => void keep(answer),
-    findSimilar: (result: Result) => void findSimilar(result),
+    keep, findSimilar,
     closed: (closed: SearchPicker) => { if (picker === closed) picker = undefined; },
   };
   const search = (query?: unknown): void => {

@@ -22,8 +22,8 @@ const TESTS: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('beaker'
 
 /** What other parts do with a result, and what is done once the box is gone and the editors have come to rest. */
 export interface Actions {
-  keep: (answer: Answer) => void;
-  findSimilar: (result: Result) => void;
+  keep: (answer: Answer) => Promise<void>;
+  findSimilar: (result: Result) => Promise<void>;
   closed: (picker: SearchPicker) => void;
 }
 
@@ -75,7 +75,7 @@ export class SearchPicker implements vscode.Disposable {
 
   /** Opens the row under the cursor, or runs it where it is a way out. Waits for the answer to what was typed last. */
   async take(toSide: boolean): Promise<void> {
-    if (this.box.activeItems[0] === this.first) await this.pending;
+    if (this.box.activeItems[0] === this.first && !(await this.answered())) return;
     const { row } = this;
     if (row) await this.follow(row, toSide);
   }
@@ -93,7 +93,9 @@ export class SearchPicker implements vscode.Disposable {
     this.schedule(0);
   }
 
+  /** Keeps the answer to what was typed last. */
   async keep(): Promise<void> {
+    if (!(await this.answered())) return;
     const { answer } = this;
     if (answer?.results.length) await this.leave(() => this.actions.keep(answer));
   }
@@ -129,6 +131,16 @@ export class SearchPicker implements vscode.Disposable {
   set value(query: string) {
     this.box.value = query;
     this.schedule(delay());
+  }
+
+  /** Waits for the answer to what was typed last; false where the box was closed before it came. */
+  private async answered(): Promise<boolean> {
+    let waited;
+    do {
+      waited = this.pending;
+      await waited;
+    } while (waited !== this.pending);
+    return !this.request.token.isCancellationRequested;
   }
 
   private async follow({ result, query, command }: Row, toSide: boolean): Promise<void> {
