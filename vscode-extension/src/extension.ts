@@ -15,9 +15,9 @@ import { Similar } from './similar';
 import { showStatus } from './status/item';
 import { showMenu } from './status/menu';
 import { chooseDevice, chooseModel, runDoctor } from './tools';
+import { welcome } from './welcome';
 
 const WALKTHROUGH = 'codewhere.codewhere#start';
-const WELCOMED = 'codewhere.welcomed';
 
 /** What other extensions may use. */
 export interface Api {
@@ -67,7 +67,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     [LENS_COMMAND]: (uri: string, position: SimilarParams['position']) => similar.at(uri, position),
     'codewhere.showMenu': () => showMenu(session),
     'codewhere.setUp': () => setUp.run(),
-    'codewhere.openWalkthrough': openWalkthrough,
+    'codewhere.openWalkthrough': () => vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
     'codewhere.pause': () => session.run('pause'),
     'codewhere.resume': () => session.run('resume'),
     'codewhere.reindex': () => session.run('reindex'),
@@ -83,7 +83,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(name, run)),
   );
   // VS Code's start does not wait for the server's.
-  void session.restart().then(() => welcome(session, context.globalState));
+  void session.restart().then(() => welcome(session.state, context.globalState));
   return {
     get state() { return session.state; },
     get status() { return session.status; },
@@ -96,15 +96,4 @@ export function activate(context: vscode.ExtensionContext): Api {
 
 export async function deactivate(): Promise<void> {
   await server?.stop();
-}
-
-async function openWalkthrough(): Promise<void> {
-  await vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false);
-}
-
-/** The first start without a program opens the walkthrough, once. */
-async function welcome({ state }: Server, memory: vscode.Memento): Promise<void> {
-  if (state !== 'notFound' || memory.get<boolean>(WELCOMED)) return;
-  await memory.update(WELCOMED, true);
-  await openWalkthrough();
 }

@@ -4,27 +4,12 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 
 import type { Api } from '../../src/extension';
-import { api, ask, closeBox, configure, rows, running, serverProcesses, sleep, tabs, tree, until, untilTabs } from './helpers';
+import { defineEditors } from './editors';
+import { api, ask, closeBox, configure, found, rows, running, serverProcesses, sleep, tree, until } from './helpers';
 import { runTests } from './mocha';
 
-const found = (labels: string[]): boolean => labels.some(label => label.includes('backoff_delay'));
 const states = ({ status }: Api): string[] => status?.roots.map(root => root.state) ?? [];
 const none = new vscode.CancellationTokenSource().token;
-
-/** Three files, the last one in italics and active, and nothing else. */
-async function openTabs(): Promise<[vscode.Uri, vscode.Uri, vscode.Uri]> {
-  const [one, two] = vscode.workspace.workspaceFolders ?? [];
-  assert.ok(one && two);
-  const files: [vscode.Uri, vscode.Uri, vscode.Uri] = [vscode.Uri.joinPath(one.uri, 'src/test_retry.py'), vscode.Uri.joinPath(two.uri, 'http.go'), vscode.Uri.joinPath(two.uri, 'socket/socket.go')];
-  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-  for (const file of files) await vscode.window.showTextDocument(file, { preview: file === files[2] });
-  return files;
-}
-
-async function preview(extension: Api, query: string): Promise<void> {
-  await ask(extension, query, found);
-  await until('the first answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('/retry.py'));
-}
 
 function define(): void {
   afterEach(() => closeBox());
@@ -38,89 +23,6 @@ function define(): void {
       const editor = await until('the first answer is open', () => vscode.window.activeTextEditor);
       assert.match(editor.document.uri.path, /retry\.py$/, 'VS Code has sorted the rows');
       await until('the cursor is on the name', () => editor.selection.active.line === 5 && editor.selection.active.character === 4);
-    });
-
-    it('shows the row under the cursor in the editor, and puts everything back when left', async () => {
-      const extension = await running();
-      const [one] = vscode.workspace.workspaceFolders ?? [];
-      assert.ok(one);
-      const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(one.uri, 'src/test_retry.py'));
-      const before = await vscode.window.showTextDocument(document, { preview: false });
-      before.selection = new vscode.Selection(3, 2, 3, 6);
-      await ask(extension, 'preview this', found);
-      await until('the first answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('retry.py') && vscode.window.activeTextEditor.document !== document);
-      await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
-      await until('the second answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('cache.py'));
-      await closeBox();
-      await until('the editor is back', () => vscode.window.activeTextEditor?.document === document);
-      assert.deepEqual(vscode.window.activeTextEditor?.selection, new vscode.Selection(3, 2, 3, 6));
-      await until('the previews are closed', () => !vscode.window.tabGroups.all.flatMap(group => group.tabs).some(tab => tab.label === 'cache.py'));
-    });
-
-    it('brings back the tab in italics that a preview took the place of', async () => {
-      const extension = await running();
-      const [test, http, socket] = await openTabs();
-      await vscode.window.showTextDocument(test, { preview: false });
-      const before = await untilTabs(['>test_retry.py', 'http.go', '(socket.go)']);
-      await preview(extension, 'in italics');
-      assert.ok(!tabs().includes('(socket.go)'), 'the preview took no place');
-      await closeBox();
-      assert.deepEqual(tabs(), before);
-      assert.equal(vscode.window.activeTextEditor?.document.uri.path, test.path);
-      await vscode.window.showTextDocument(socket);
-      await vscode.window.showTextDocument(http);
-      await preview(extension, 'once more');
-      await vscode.commands.executeCommand('codewhere.search.openToSide');
-      await until('a second column', () => vscode.window.activeTextEditor?.viewColumn === vscode.ViewColumn.Two);
-      await untilTabs(['test_retry.py', '>http.go', '(socket.go)', '>retry.py']);
-    });
-
-    it('brings back a difference in italics, which was active', async () => {
-      const extension = await running();
-      const [test, http] = await openTabs();
-      await vscode.commands.executeCommand('vscode.diff', test, http, 'what changed', { preview: true });
-      const before = await untilTabs(['test_retry.py', 'http.go', '>(what changed)']);
-      await preview(extension, 'a difference');
-      await closeBox();
-      assert.deepEqual(tabs(), before);
-    });
-
-    it('gives up no tab that it could not bring back', async () => {
-      const extension = await running();
-      const [test, http] = await openTabs();
-      await vscode.commands.executeCommand('vscode.changes', 'all changes', [[test, test, http]]);
-      const before = await untilTabs(['test_retry.py', 'http.go', '>(all changes (1 file))']);
-      await preview(extension, 'the page of an extension');
-      await closeBox();
-      assert.deepEqual(tabs(), before);
-    });
-
-    it('leaves no tab behind where VS Code has no tabs in italics', async () => {
-      const extension = await running();
-      const editors = vscode.workspace.getConfiguration('workbench.editor');
-      await editors.update('enablePreview', false, vscode.ConfigurationTarget.Global);
-      await openTabs();
-      const before = await untilTabs(['test_retry.py', 'http.go', '>socket.go']);
-      await preview(extension, 'kept');
-      await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
-      await until('the second answer is shown', () => tabs().includes('>cache.py'));
-      await until('the first one is closed', () => !tabs().includes('retry.py'));
-      await closeBox();
-      assert.deepEqual(tabs(), before);
-      await editors.update('enablePreview', undefined, vscode.ConfigurationTarget.Global);
-    });
-
-    it('opens to the side', async () => {
-      const extension = await running();
-      const [test] = await openTabs();
-      await vscode.window.showTextDocument(test);
-      const before = await untilTabs(['>test_retry.py', 'http.go', '(socket.go)']);
-      await ask(extension, 'beside', found);
-      await vscode.commands.executeCommand('codewhere.search.openToSide');
-      await until('a second column', () => vscode.window.activeTextEditor?.viewColumn === vscode.ViewColumn.Two);
-      await sleep(300);
-      assert.deepEqual(tabs(), [...before, '>retry.py'], 'a preview came on top of the answer');
-      await vscode.commands.executeCommand('workbench.action.closeEditorsInGroup');
     });
 
     it('cancels the request at the next key and asks only for what rests', async () => {
@@ -148,20 +50,6 @@ function define(): void {
       assert.equal(labels[1], '$(history) remember me');
       await vscode.commands.executeCommand('codewhere.search.forget');
       await rows(extension, all => !all.includes('$(history) remember me'), 'a forgotten question');
-    });
-
-    it('shows no earlier answer in the editor once there is none', async () => {
-      const extension = await running();
-      const [one] = vscode.workspace.workspaceFolders ?? [];
-      assert.ok(one);
-      const { document } = await vscode.window.showTextDocument(vscode.Uri.joinPath(one.uri, 'src/test_retry.py'), { preview: false });
-      await ask(extension, 'for a moment', found);
-      await until('the first answer is shown', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('/retry.py'));
-      assert.ok(extension.picker);
-      extension.picker.value = 'nothing at all';
-      await rows(extension, labels => labels.some(label => label.includes('Nothing was found')), 'nothing at all');
-      await until('the editor is back', () => vscode.window.activeTextEditor?.document === document);
-      assert.ok(extension.picker, 'the box is still open');
     });
 
     it('does by key what the buttons of the box do', async () => {
@@ -241,6 +129,8 @@ function define(): void {
       await rows(extension, found, 'works again');
     });
   });
+
+  defineEditors();
 
   describe('results view', () => {
     it('keeps similar functions, as a tree and as a list, and loses what is dismissed', async () => {

@@ -41,6 +41,9 @@ export function serverProcesses(): number[] {
   return list.map(line => line.trim().split(/\s+/)).filter(([, parent, ...args]) => Number(parent) === process.pid && args.includes('lsp')).map(([pid]) => Number(pid));
 }
 
+/** Whether the rows are the answers of the stand-in. */
+export const found = (labels: string[]): boolean => labels.some(label => label.includes('backoff_delay'));
+
 /** Opens the search box with a question and waits for rows that fit. */
 export async function ask(extension: Api, query: string, fits: (labels: string[]) => boolean): Promise<string[]> {
   await vscode.commands.executeCommand('codewhere.search', query);

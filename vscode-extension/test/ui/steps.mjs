@@ -8,6 +8,7 @@ const ANSWER = 'walk/demote.py';
 const INDEXING_MS = 400_000;
 
 async function firstStart(window) {
+  await window.page.click('.notification-toast:has-text("not found") .monaco-button:has-text("Open the Walkthrough")');
   await window.see('.gettingStartedContainer :text("Set up codewhere")');
   await window.watchStatus(text => text.includes('set up'));
   await window.picture('walkthrough');
