@@ -6,20 +6,22 @@ import type { Server } from './server';
 import { section } from './settings';
 import { megabytes } from './status/text';
 
+const NUMBERED = /^cuda:(\d+)$/;
+
 interface ShippedModel {
   name: string;
   licence: string;
   size_bytes: number;
 }
 
-interface ModelChoice extends vscode.QuickPickItem {
+interface Choice extends vscode.QuickPickItem {
   value?: string;
 }
 
 export async function chooseModel(server: Server): Promise<void> {
   const current = String(section().get('model'));
-  const other: ModelChoice = { label: `$(edit) ${vscode.l10n.t('Another: a Folder or the Name of a Hub Model…')}` };
-  const choices: ModelChoice[] = [mark({ label: 'auto', value: 'auto', description: vscode.l10n.t('the best one this machine can run') }, current), ...(await models(server, current)), other];
+  const other: Choice = { label: `$(edit) ${vscode.l10n.t('Another: a Folder or the Name of a Hub Model…')}` };
+  const choices: Choice[] = [mark({ label: 'auto', value: 'auto', description: vscode.l10n.t('base where there are a GPU and its backbone, else small') }, current), ...(await models(server, current)), other];
   const choice = await vscode.window.showQuickPick(choices, { title: vscode.l10n.t('Choose a Model'), placeHolder: vscode.l10n.t('The index is made anew for another model; the old one is kept for a while.') });
   if (choice === other) await askForModel(current);
   else if (choice?.value) await save('model', choice.value);
@@ -27,14 +29,17 @@ export async function chooseModel(server: Server): Promise<void> {
 
 export async function chooseDevice(): Promise<void> {
   const current = String(section().get('device'));
-  const choices = [
+  const numbered: Choice = { label: `$(edit) ${vscode.l10n.t('One GPU of Several…')}`, description: NUMBERED.test(current) ? current : '' };
+  const devices: Choice[] = [
     { label: 'auto', value: 'auto', description: vscode.l10n.t('a GPU where there is one, else the CPU') },
     { label: 'CPU', value: 'cpu', description: vscode.l10n.t('runs everywhere') },
     { label: 'CUDA', value: 'cuda', description: vscode.l10n.t('a GPU of NVIDIA, or of AMD with ROCm') },
     { label: 'MPS', value: 'mps', description: vscode.l10n.t('the GPU of a Mac') },
-  ].map(choice => mark(choice, current));
+  ];
+  const choices = [...devices.map(choice => mark(choice, current)), numbered];
   const choice = await vscode.window.showQuickPick(choices, { title: vscode.l10n.t('Choose a Device') });
-  if (choice?.value) await save('device', choice.value);
+  if (choice === numbered) await askForGpu(current);
+  else if (choice?.value) await save('device', choice.value);
 }
 
 /** Writes the doctor's report into the log and shows it. */
@@ -50,14 +55,14 @@ export async function runDoctor(server: Server, log: vscode.LogOutputChannel): P
   log.info(vscode.l10n.t('The doctor ended with code {0}.', code));
 }
 
-async function models(server: Server, current: string): Promise<ModelChoice[]> {
+async function models(server: Server, current: string): Promise<Choice[]> {
   if (!server.command) return [];
   const { code, output } = await runProgram(server.command, ['models', '--json']);
   return code === 0 ? parseModels(output).map(choice => mark(choice, current)) : [];
 }
 
 /** The list that `codewhere models --json` prints; empty where it is not one. */
-export function parseModels(output: string): ModelChoice[] {
+export function parseModels(output: string): Choice[] {
   try {
     const { models } = JSON.parse(output.slice(output.indexOf('{'))) as { models: ShippedModel[] };
     return models.map(({ name, licence, size_bytes }) => ({ label: name, value: name, description: `${licence} • ${megabytes(size_bytes)}` }));
@@ -66,7 +71,7 @@ export function parseModels(output: string): ModelChoice[] {
   }
 }
 
-function mark(choice: ModelChoice, current: string): ModelChoice {
+function mark(choice: Choice, current: string): Choice {
   return choice.value === current ? { ...choice, label: `$(check) ${choice.label}` } : choice;
 }
 
@@ -78,6 +83,16 @@ async function askForModel(current: string): Promise<void> {
     validateInput: text => (text.trim() ? undefined : vscode.l10n.t('Write a name or a folder.')),
   });
   if (value) await save('model', value.trim());
+}
+
+async function askForGpu(current: string): Promise<void> {
+  const number = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Choose a Device'),
+    prompt: vscode.l10n.t('The number of the GPU. The first one is 0.'),
+    value: NUMBERED.exec(current)?.[1] ?? '1',
+    validateInput: text => (/^\d+$/.test(text.trim()) ? undefined : vscode.l10n.t('Write a number.')),
+  });
+  if (number) await save('device', `cuda:${number.trim()}`);
 }
 
 /** Both settings belong to the machine, so that no workspace can change them. */

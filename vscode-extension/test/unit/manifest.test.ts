@@ -7,10 +7,17 @@ const read = (file: string): string => fs.readFileSync(file, 'utf8');
 const json = (file: string): Record<string, string> => JSON.parse(read(file)) as Record<string, string>;
 const manifestText = read('package.json');
 
+interface Setting {
+  default: unknown;
+  markdownDescription?: string;
+  scope?: string;
+  pattern?: string;
+  anyOf?: { enum?: string[] }[];
+}
 interface Manifest {
   contributes: {
     commands: { command: string }[];
-    configuration: { properties: Record<string, { default: unknown; markdownDescription?: string; scope?: string }> }[];
+    configuration: { properties: Record<string, Setting> }[];
     keybindings: { command: string }[];
     menus: Record<string, { command: string }[]>;
     walkthroughs: { steps: { media: { markdown?: string; image?: string } }[] }[];
@@ -42,6 +49,15 @@ describe('the manifest', () => {
     const settings = contributes.configuration.flatMap(({ properties }) => Object.entries(properties));
     assert.ok(settings.length > 10);
     for (const [name, { default: value, markdownDescription, scope }] of settings) assert.ok(value !== undefined && markdownDescription && scope, name);
+  });
+  it('takes the devices that codewhere takes, and suggests the usual ones', () => {
+    const device = contributes.configuration.flatMap(({ properties }) => properties['codewhere.device'] ?? [])[0];
+    const [, taken] = /^_DEVICE = re\.compile\(r"(.*)"\)$/m.exec(read('../indexer/config.py')) ?? [];
+    assert.equal(device?.pattern, `^(${taken ?? ''})$`);
+    const pattern = new RegExp(device.pattern);
+    for (const name of ['auto', 'cpu', 'cuda', 'cuda:0', 'cuda:12', 'mps']) assert.match(name, pattern);
+    for (const name of ['', 'gpu', 'cuda:', 'cuda:x', 'cpu:1', ' cpu']) assert.doesNotMatch(name, pattern);
+    assert.deepEqual(device.anyOf?.map(({ enum: suggested }) => suggested), [['auto', 'cpu', 'cuda', 'mps'], undefined]);
   });
   it('is repeated faithfully in the documentation', () => {
     const page = read('../docs/vscode.md');
