@@ -5,7 +5,7 @@ import * as path from 'node:path';
 
 const WINDOWS = process.platform === 'win32';
 
-export interface Places {
+interface Places {
   /** The setting `codewhere.server.path`; where it is set nothing else is tried. */
   setting: string;
   /** The environment that the extension made itself. */
@@ -41,7 +41,7 @@ function firstProgram(files: string[]): string | undefined {
   return files.find(isProgram);
 }
 
-export function isProgram(file: string): boolean {
+function isProgram(file: string): boolean {
   try {
     fs.accessSync(file, fs.constants.X_OK);
     return fs.statSync(file).isFile();

@@ -5,7 +5,7 @@ import type { CancellationToken } from 'vscode';
 import { messageOf } from './errors';
 import { environment } from './settings';
 
-export interface Outcome {
+interface Outcome {
   code: number;
   output: string;
 }

@@ -6,7 +6,7 @@ import type { Result } from '../protocol';
 import type { FunctionNode, Node } from './model';
 import type { ResultsView } from './view';
 
-export interface Elsewhere {
+interface Elsewhere {
   editQuery: (query: string) => void;
   findSimilar: (result: Result) => Promise<void>;
 }

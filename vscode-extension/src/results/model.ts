@@ -4,7 +4,7 @@ import type { CancellationToken } from 'vscode';
 import type { Answer, Result } from '../protocol';
 
 /** Asks the same again. */
-export type Ask = (token: CancellationToken) => Promise<Answer>;
+type Ask = (token: CancellationToken) => Promise<Answer>;
 
 export interface FileNode {
   type: 'file';

@@ -21,7 +21,7 @@ const KEEP: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('list-tre
 const TESTS: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('beaker'), tooltip: vscode.l10n.t('Leave Tests Out, or In (Shift+Alt+T)') };
 
 /** What other parts do with a result, and what is done once the box is gone and the editors have come to rest. */
-export interface Actions {
+interface Actions {
   keep: (answer: Answer) => Promise<void>;
   findSimilar: (result: Result) => Promise<void>;
   closed: (picker: SearchPicker) => void;

@@ -16,13 +16,13 @@ export interface Row extends QuickPickItem {
 }
 
 /** What is known besides the answer. */
-export interface Situation {
+interface Situation {
   state: ServerState;
   failure: string;
   status: Status | undefined;
 }
 
-export const TO_SIDE: QuickInputButton = { iconPath: new ThemeIcon('split-horizontal'), tooltip: l10n.t('Open to the Side (Ctrl+\\)') };
+const TO_SIDE: QuickInputButton = { iconPath: new ThemeIcon('split-horizontal'), tooltip: l10n.t('Open to the Side (Ctrl+\\)') };
 export const SIMILAR: QuickInputButton = { iconPath: new ThemeIcon('references'), tooltip: l10n.t('Find Similar (Shift+Alt+F)') };
 export const FORGET: QuickInputButton = { iconPath: new ThemeIcon('close'), tooltip: l10n.t('Forget This Question (Shift+Delete)') };
 

@@ -36,7 +36,7 @@ export function overall(roots: RootStatus[]): number {
   return functions === 0 ? 1 : sum(roots.map(root => root.embedded)) / functions;
 }
 
-export interface Label {
+interface Label {
   text: string;
   severity: 'plain' | 'warning' | 'error';
 }
