@@ -2,19 +2,17 @@
 import * as vscode from 'vscode';
 
 import { messageOf } from '../errors';
-import { folderNames } from '../folders';
 import type { Preview } from '../preview';
 import type { Answer, Result } from '../protocol';
 import type { Server } from '../server';
 import { delay, previews } from '../settings';
-import { overall, percent } from '../status/text';
+import { Asking } from './asking';
 import type { History } from './history';
-import { isQuestion, toggleTests } from './query';
-import { blockedRows, emptyRows, FORGET, historyRows, note, resultRows, SIMILAR, type Row } from './rows';
+import { toggleTests } from './query';
+import { FORGET, SIMILAR, type Row } from './rows';
+import { titleOf } from './title';
 
 const PREVIEW_DELAY_MS = 80;
-/** After this time the server has embedded what the question was about. */
-const IMPROVE_DELAY_MS = 1000;
 const OPEN = 'codewhere.searchOpen';
 
 const KEEP: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('list-tree'), tooltip: vscode.l10n.t('Keep These Results in the Results View (Shift+Alt+K)') };
@@ -30,15 +28,8 @@ interface Actions {
 export class SearchPicker implements vscode.Disposable {
   private readonly box = vscode.window.createQuickPick<Row>();
   private readonly disposables: vscode.Disposable;
-  private request = new vscode.CancellationTokenSource();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly asking: Asking;
   private previewTimer: NodeJS.Timeout | undefined;
-  private improveTimer: NodeJS.Timeout | undefined;
-  /** Settles when the rows fit the question in the box. */
-  private pending: Promise<void> | undefined;
-  private answer: Answer | undefined;
-  /** The question that is asked, or that will be. */
-  private asked = '';
   /** Settles when the editors are as they shall be after the box. */
   private opening: Promise<void> | undefined;
 
@@ -55,27 +46,28 @@ export class SearchPicker implements vscode.Disposable {
     box.matchOnDescription = false;
     // The server's order is the answer; VS Code would put rows first whose label happens to hold the words.
     Object.assign(box, { sortByLabel: false });
+    this.asking = new Asking(server, history, box, { isChoosing: () => this.row !== this.first, present: (rows, renewing) => this.present(rows, renewing) });
     this.disposables = vscode.Disposable.from(
-      // VS Code also tells of a value that was set here.
-      box.onDidChangeValue(value => { if (value !== this.asked) this.schedule(delay()); }),
+      this.asking,
+      box.onDidChangeValue(value => this.asking.typed(value, delay())),
       box.onDidChangeActive(([row]) => this.schedulePreview(row)),
       box.onDidAccept(() => void this.take(false)),
       box.onDidTriggerItemButton(({ button, item }) => void this.press(button, item)),
       box.onDidTriggerButton(button => void this.pressTitle(button)),
       box.onDidHide(() => void this.hidden()),
-      server.onDidChange(() => this.renew()),
+      server.onDidChange(() => this.asking.renew()),
       // The box comes last, for as it goes it says once more that it is hidden.
       box,
     );
     box.value = query ?? history.last;
-    this.schedule(0);
+    this.asking.ask(0);
     box.show();
     void vscode.commands.executeCommand('setContext', OPEN, true);
   }
 
   /** Opens the row under the cursor, or runs it where it is a way out. Waits for the answer to what was typed last. */
   async take(toSide: boolean): Promise<void> {
-    if (this.box.activeItems[0] === this.first && !(await this.answered())) return;
+    if (this.box.activeItems[0] === this.first && !(await this.asking.answered())) return;
     const { row } = this;
     if (row) await this.follow(row, toSide);
   }
@@ -90,13 +82,13 @@ export class SearchPicker implements vscode.Disposable {
     const { row } = this;
     if (!row?.query || !row.buttons?.includes(FORGET)) return;
     this.history.remove(row.query);
-    this.schedule(0);
+    this.asking.ask(0);
   }
 
   /** Keeps the answer to what was typed last. */
   async keep(): Promise<void> {
-    if (!(await this.answered())) return;
-    const { answer } = this;
+    if (!(await this.asking.answered())) return;
+    const { answer } = this.asking;
     if (answer?.results.length) await this.leave(() => this.actions.keep(answer));
   }
 
@@ -106,10 +98,7 @@ export class SearchPicker implements vscode.Disposable {
 
   dispose(): void {
     this.history.last = this.box.value;
-    this.request.cancel();
-    clearTimeout(this.timer);
     clearTimeout(this.previewTimer);
-    clearTimeout(this.improveTimer);
     this.disposables.dispose();
   }
 
@@ -130,17 +119,7 @@ export class SearchPicker implements vscode.Disposable {
 
   set value(query: string) {
     this.box.value = query;
-    this.schedule(delay());
-  }
-
-  /** Waits for the answer to what was typed last; false where the box was closed before it came. */
-  private async answered(): Promise<boolean> {
-    let waited;
-    do {
-      waited = this.pending;
-      await waited;
-    } while (waited !== this.pending);
-    return !this.request.token.isCancellationRequested;
+    this.asking.ask(delay());
   }
 
   private async follow({ result, query, command }: Row, toSide: boolean): Promise<void> {
@@ -148,67 +127,16 @@ export class SearchPicker implements vscode.Disposable {
       await this.open(result, toSide);
     } else if (query) {
       this.box.value = query;
-      this.schedule(0);
+      this.asking.ask(0);
     } else if (command) {
       await this.leave(() => vscode.commands.executeCommand(command));
     }
   }
 
-  /** Asks again where a better answer may be there by now; a request on its way is left alone, for the status may change all the time. */
-  private renew(): void {
-    if (this.box.busy) return;
-    if (!this.answer?.results.length) this.schedule(0, true);
-    else if (this.mayImprove) this.improveTimer ??= setTimeout(() => void this.improve(), IMPROVE_DELAY_MS);
-  }
-
-  /** Whether some of the code had no vector yet when the answer was given, and nobody is choosing among its rows. */
-  private get mayImprove(): boolean {
-    return (this.answer?.coverage ?? 1) < 1 && this.row === this.first;
-  }
-
-  private async improve(): Promise<void> {
-    const { token } = this.request;
-    const query = this.box.value;
-    const answer = this.mayImprove && !this.box.busy ? await this.server.search({ query }, token).catch(() => undefined) : undefined;
-    this.improveTimer = undefined;
-    if (answer?.results.length && !token.isCancellationRequested && this.mayImprove) this.present(answer, answerRows(answer), true);
-  }
-
-  private schedule(milliseconds: number, renewing = false): void {
-    this.request.cancel();
-    this.request = new vscode.CancellationTokenSource();
-    this.asked = this.box.value;
-    clearTimeout(this.timer);
-    const { token } = this.request;
-    this.box.busy = true;
-    this.pending = new Promise(resolve => {
-      token.onCancellationRequested(() => resolve());
-      this.timer = setTimeout(() => void this.refresh(token, renewing).finally(resolve), milliseconds);
-    });
-  }
-
-  private async refresh(token: vscode.CancellationToken, renewing: boolean): Promise<void> {
-    const query = this.box.value;
-    const blocked = blockedRows(this.server);
-    if (blocked.length > 0 || !isQuestion(query)) {
-      this.present(undefined, blocked.length > 0 ? blocked : historyRows(this.history.questions), renewing);
-      return;
-    }
-    try {
-      const answer = await this.server.search({ query }, token);
-      if (token.isCancellationRequested) return;
-      this.present(answer, answer.results.length > 0 ? answerRows(answer) : emptyRows(query, answer, this.server.status), renewing);
-    } catch (error) {
-      if (!token.isCancellationRequested) this.present(undefined, [note('error', messageOf(error))], renewing);
-    }
-  }
-
-  /** Shows rows; with `renewing` the cursor stays where it is, for the person may be on the way to one of them. */
-  private present(answer: Answer | undefined, rows: Row[], renewing: boolean): void {
+  /** With `renewing` the cursor stays where it is, for the person may be on the way to one of the rows. */
+  private present(rows: Row[], renewing: boolean): void {
     const { box } = this;
-    this.answer = answer;
-    box.busy = false;
-    box.title = titleOf(answer, this.server);
+    box.title = titleOf(this.asking.answer, this.server.status);
     if (renewing && textOf(rows) === textOf(box.items)) return;
     const active = renewing && this.row !== this.first ? rows[box.items.findIndex(row => row === this.row)] : undefined;
     box.keepScrollPosition = renewing;
@@ -245,7 +173,7 @@ export class SearchPicker implements vscode.Disposable {
   }
 
   private async leave(then: () => unknown): Promise<void> {
-    if (this.answer?.results.length) this.history.add(this.box.value);
+    if (this.asking.answer?.results.length) this.history.add(this.box.value);
     await this.finish(() => this.preview.restore());
     await then();
   }
@@ -266,25 +194,6 @@ export class SearchPicker implements vscode.Disposable {
   }
 }
 
-/** The results, and at the end what there is to say about them: a folder that gave none, a filter that is unknown. */
-function answerRows({ results, notes }: Answer): Row[] {
-  return [...resultRows(results, folderNames()), ...notes.map(text => note('info', text))];
-}
-
 function textOf(rows: readonly Row[]): string {
   return JSON.stringify(rows.map(({ label, description, detail }) => [label, description, detail]));
-}
-
-function titleOf(answer: Answer | undefined, { status }: Server): string {
-  const parts = ['codewhere'];
-  if (answer) parts.push(countOf(answer));
-  const coverage = answer?.coverage ?? (status ? overall(status.roots) : 1);
-  if (status?.modelState === 'failed') parts.push(vscode.l10n.t('words only'));
-  else if (coverage < 1) parts.push(vscode.l10n.t('{0} searched by meaning', percent(coverage)));
-  return parts.join(' • ');
-}
-
-function countOf({ results, elapsedMs }: Answer): string {
-  const time = Math.round(elapsedMs);
-  return results.length === 1 ? vscode.l10n.t('1 answer in {0} ms', time) : vscode.l10n.t('{0} answers in {1} ms', results.length, time);
 }

@@ -26,6 +26,11 @@ const TO_SIDE: QuickInputButton = { iconPath: new ThemeIcon('split-horizontal'),
 export const SIMILAR: QuickInputButton = { iconPath: new ThemeIcon('references'), tooltip: l10n.t('Find Similar (Shift+Alt+F)') };
 export const FORGET: QuickInputButton = { iconPath: new ThemeIcon('close'), tooltip: l10n.t('Forget This Question (Shift+Delete)') };
 
+/** The results, and at the end what there is to say about them: a folder that gave none, a filter that is unknown. */
+export function answerRows({ results, notes }: Answer, folders: Map<string, string>): Row[] {
+  return [...resultRows(results, folders), ...notes.map(text => note('info', text))];
+}
+
 /** One row for every result. `folders` maps a root's decoded URI to its name and is empty where only one folder is open. */
 export function resultRows(results: Result[], folders: Map<string, string>): Row[] {
   return results.map(result => ({

@@ -7,3 +7,11 @@ export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export class ThemeIcon {
   constructor(readonly id: string) {}
 }
+export class CancellationTokenSource {
+  private readonly listeners: (() => void)[] = [];
+  readonly token = { isCancellationRequested: false, onCancellationRequested: (listener: () => void): number => this.listeners.push(listener) };
+  cancel(): void {
+    this.token.isCancellationRequested = true;
+    for (const listener of this.listeners) listener();
+  }
+}
