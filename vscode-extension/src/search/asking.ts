@@ -21,6 +21,8 @@ interface List {
 }
 
 export class Asking implements Disposable {
+  /** What stands in the box, also while VS Code has not yet told so. */
+  query = '';
   /** What the rows are from; undefined where they are no answer. */
   answer: Answer | undefined;
   private request = new CancellationTokenSource();
@@ -28,8 +30,8 @@ export class Asking implements Disposable {
   private improveTimer: NodeJS.Timeout | undefined;
   /** Settles when the rows fit the question in the box. */
   private pending: Promise<void> | undefined;
-  /** The question that is asked, or that will be. */
-  private asked = '';
+  /** What was put into the box here, and of which VS Code will tell as if it had been typed. */
+  private readonly untold = new Set<string>();
 
   constructor(
     private readonly server: Server,
@@ -42,7 +44,6 @@ export class Asking implements Disposable {
   ask(milliseconds: number, renewing = false): void {
     this.request.cancel();
     this.request = new CancellationTokenSource();
-    this.asked = this.box.value;
     clearTimeout(this.timer);
     const { token } = this.request;
     this.box.busy = true;
@@ -52,9 +53,21 @@ export class Asking implements Disposable {
     });
   }
 
-  /** Asks what was typed; VS Code also tells of a value that was set, which is asked already. */
-  typed(value: string, milliseconds: number): void {
-    if (value !== this.asked) this.ask(milliseconds);
+  /** Puts a question into the box and asks it. */
+  put(query: string, milliseconds: number): void {
+    this.untold.add(query);
+    this.box.value = query;
+    this.query = query;
+    this.ask(milliseconds);
+  }
+
+  /** Asks what was typed, unless it is what was put into the box; VS Code may tell of that when something else stands there already. */
+  typed(query: string, milliseconds: number): void {
+    const isTold = this.untold.has(query);
+    if (!isTold || query === this.query) this.untold.clear();
+    if (isTold || query === this.query) return;
+    this.query = query;
+    this.ask(milliseconds);
   }
 
   /** Asks again where a better answer may be there by now; a request on its way is left alone, for the status may change all the time. */
@@ -87,14 +100,14 @@ export class Asking implements Disposable {
 
   private async improve(): Promise<void> {
     const { token } = this.request;
-    const query = this.box.value;
+    const { query } = this;
     const answer = this.mayImprove && !this.box.busy ? await this.server.search({ query }, token).catch(() => undefined) : undefined;
     this.improveTimer = undefined;
     if (answer?.results.length && !token.isCancellationRequested && this.mayImprove) this.give(answerRows(answer, folderNames()), true, answer);
   }
 
   private async refresh(token: CancellationToken, renewing: boolean): Promise<void> {
-    const query = this.box.value;
+    const { query } = this;
     const blocked = blockedRows(this.server);
     if (blocked.length > 0 || !isQuestion(query)) {
       this.give(blocked.length > 0 ? blocked : historyRows(this.history.questions), renewing);

@@ -59,8 +59,7 @@ export class SearchPicker implements vscode.Disposable {
       // The box comes last, for as it goes it says once more that it is hidden.
       box,
     );
-    box.value = query ?? history.last;
-    this.asking.ask(0);
+    this.asking.put(query ?? history.last, 0);
     box.show();
     void vscode.commands.executeCommand('setContext', OPEN, true);
   }
@@ -93,11 +92,11 @@ export class SearchPicker implements vscode.Disposable {
   }
 
   toggleTests(): void {
-    this.value = toggleTests(this.box.value);
+    this.value = toggleTests(this.asking.query);
   }
 
   dispose(): void {
-    this.history.last = this.box.value;
+    this.history.last = this.asking.query;
     clearTimeout(this.previewTimer);
     this.disposables.dispose();
   }
@@ -118,16 +117,14 @@ export class SearchPicker implements vscode.Disposable {
   }
 
   set value(query: string) {
-    this.box.value = query;
-    this.asking.ask(delay());
+    this.asking.put(query, delay());
   }
 
   private async follow({ result, query, command }: Row, toSide: boolean): Promise<void> {
     if (result) {
       await this.open(result, toSide);
     } else if (query) {
-      this.box.value = query;
-      this.asking.ask(0);
+      this.asking.put(query, 0);
     } else if (command) {
       await this.leave(() => vscode.commands.executeCommand(command));
     }
@@ -165,7 +162,7 @@ export class SearchPicker implements vscode.Disposable {
   }
 
   private async open(result: Result, toSide: boolean): Promise<void> {
-    this.history.add(this.box.value);
+    this.history.add(this.asking.query);
     await this.finish(() => this.preview.open(result, toSide).catch(async (error: unknown) => {
       await this.preview.restore();
       void vscode.window.showErrorMessage(vscode.l10n.t('Cannot open {0}: {1}', result.path, messageOf(error)));
@@ -173,7 +170,7 @@ export class SearchPicker implements vscode.Disposable {
   }
 
   private async leave(then: () => unknown): Promise<void> {
-    if (this.asking.answer?.results.length) this.history.add(this.box.value);
+    if (this.asking.answer?.results.length) this.history.add(this.asking.query);
     await this.finish(() => this.preview.restore());
     await then();
   }

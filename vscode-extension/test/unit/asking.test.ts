@@ -23,8 +23,7 @@ describe('asking', () => {
   it('shows the answer to what was typed last, and no other', async () => {
     const { asking, box, shown } = open();
     for (const value of ['a longer question', 'short']) {
-      box.value = value;
-      asking.ask(0);
+      asking.put(value, 0);
     }
     assert.equal(box.busy, true);
     assert.equal(await asking.answered(), true);
@@ -32,40 +31,38 @@ describe('asking', () => {
     assert.deepEqual([box.busy, asking.answer?.query], [false, 'short']);
   });
   it('waits for what is typed while it waits', async () => {
-    const { asking, box, shown } = open();
-    box.value = 'before';
-    asking.ask(0);
+    const { asking, shown } = open();
+    asking.put('before', 0);
     const answered = asking.answered();
-    box.value = 'afterwards';
     asking.typed('afterwards', 5);
     await answered;
     assert.deepEqual(shown, [['afterwards']]);
   });
   it('waits no longer once the box is closed', async () => {
-    const { asking, box, shown } = open();
-    box.value = 'a question';
-    asking.ask(0);
+    const { asking, shown } = open();
+    asking.put('a question', 0);
     const answered = asking.answered();
     asking.dispose();
     assert.equal(await answered, false);
     assert.deepEqual(shown, []);
   });
-  it('does not ask again for a value that was set', async () => {
+  it('does not ask what was put into the box when VS Code tells of it, late or not', async () => {
     const { asking, box, shown } = open();
-    box.value = 'set';
-    asking.ask(0);
-    asking.typed('set', 0);
+    asking.put('first', 0);
+    asking.put('second', 0);
+    box.value = 'first';
+    for (const told of ['first', 'second', 'second']) asking.typed(told, 0);
     await asking.answered();
-    asking.typed('set', 0);
+    assert.deepEqual(shown, [['second']]);
+    asking.typed('first', 0);
     await asking.answered();
-    assert.deepEqual(shown, [['set']]);
+    assert.deepEqual(shown, [['second'], ['first']], 'typed after all');
   });
   it('says what went wrong, and behind the answers what there is to say', async () => {
     const broken = open(() => { throw new Error('the index is broken'); });
     const noted = open(query => answer([result()], { query, notes: ['two is not indexed yet.'] }));
-    for (const { asking, box } of [broken, noted]) {
-      box.value = 'a question';
-      asking.ask(0);
+    for (const { asking } of [broken, noted]) {
+      asking.put('a question', 0);
       await asking.answered();
     }
     assert.deepEqual(broken.shown, [['the index is broken']]);
