@@ -14,7 +14,7 @@ from indexer.types import Function, ParsedFile, ParseError
 if TYPE_CHECKING:
     from indexer.languages.units import Captures, Unit
 
-PARSER_VERSION = 5
+PARSER_VERSION = 6
 """Of what parsing makes of a file; an index reads every file again when it is another one."""
 
 

@@ -104,6 +104,11 @@ SYMBOLS = [
     ("a.cpp", "TEST(Suite, Case) { f(); }", "Suite.Case"),
     ("a.c", "TEST_IMPL(name) { return 0; }", "name"),
     ("a.c", "#define MAX(a, b) ((a) > (b))\n", "MAX"),
+    ("a.c", "char ***f(void) {}\nint (*g(void))[3] {}\nint *(h)(int a) {}\nint **(*k(int a))[2] {}", "f g h k"),
+    ("a.c", "void (*f(int a, void (*g)(int)))(int) {}\nvoid (*(*h(int a))(int))(char) {}", "f h"),
+    ("a.cpp", "int (&f())[3] {}\nconst int*& A::g() {}\nint (A::*h(int a))(int) {}", "f A::g h"),
+    ("a.cpp", "A::A() try : b(1) {} catch (...) {}\nvoid A::f() try {} catch (...) {}", "A::A A::f"),
+    ("a.cpp", "class A { A() try : b(1) {} catch (int) {}\nint& f() try {} catch (...) {} };", "A A::A A::f"),
     (
         "a.rb",
         "module M\n class A\n  def f; end\n  def self.g; end\n  class << self\n   def h; end\n  end\n end\nend",

@@ -25,6 +25,31 @@ _TYPES = frozenset(
 _PRIMES = ("haskell", "ocaml", "ocaml_interface")
 """Languages whose names may end with an apostrophe."""
 C_FAMILY = ("c", "cpp", "cuda", "objc")
+_DECLARATORS = frozenset(
+    {
+        "function_declarator",
+        "pointer_declarator",
+        "pointer_type_declarator",
+        "array_declarator",
+        "reference_declarator",
+        "parenthesized_declarator",
+    }
+)
+
+
+def declared(node: tree_sitter.Node) -> tree_sitter.Node:
+    """What a declarator of C names, at whatever depth: ``signal`` in ``(*signal(int kind))(int)``."""
+    while node.type in _DECLARATORS:
+        # The operand of brackets and references has no field; before it stand calling conventions.
+        inner = node.child_by_field_name("declarator") or next(reversed(node.named_children), None)
+        if inner is None:
+            return node
+        node = inner
+    if node.type == "qualified_identifier":
+        member = node.child_by_field_name("name")
+        # A pointer to a member: (Type::*name(int kind))(int)
+        return declared(member) if member is not None and member.type in _DECLARATORS else node
+    return node
 
 
 def clean_name(name: str, language: str) -> str:
@@ -98,10 +123,6 @@ def is_member(name: str, language: Language) -> bool:
 
 
 def _c_name(name: str) -> str:
-    if name.startswith("("):
-        # A function that returns a pointer to a function: (*compare(int kind))(...)
-        inner = re.search(r"[\w:~]+", name)
-        return inner[0] if inner else name
     name = name.replace(" :: ", "::").replace(":: ", "::").lstrip("*& ")
     if "operator" in name:
         head, _, tail = name.partition("operator")

@@ -218,7 +218,10 @@ def _add_unit(
 
 
 def _name(captures: Mapping[str, list[tree_sitter.Node]], text: bytes, language: Language) -> str:
-    names = [symbols.clean_name(_slice(node, text), language.name) for node in captures.get("name", ())]
+    nodes = captures.get("name", [])
+    if language.name in symbols.C_FAMILY:
+        nodes = [symbols.declared(node) for node in nodes]
+    names = [symbols.clean_name(_slice(node, text), language.name) for node in nodes]
     name = language.separator.join(names)
     if "arguments" in captures:
         name = f"{name}/{symbols.arity(captures['arguments'][0])}"

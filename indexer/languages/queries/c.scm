@@ -8,7 +8,5 @@
 (declaration type: (struct_specifier body: (_)) @wrapped) @wrap
 
 (function_definition declarator: (function_declarator declarator: (_) @name parameters: (_) @parameters) body: (_) @body) @function
-(function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name)) body: (_) @body) @function
-(function_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name))) body: (_) @body) @function
-(function_definition declarator: (parenthesized_declarator (_) @name) body: (_) @body) @function
+(function_definition declarator: [(pointer_declarator) (array_declarator) (parenthesized_declarator)] @name body: (_) @body) @function
 (preproc_function_def name: (_) @name) @function

@@ -2,7 +2,8 @@
 (class_specifier name: (_) @name body: (_) @body) @class
 (namespace_definition name: (_) @name body: (_)) @scope
 (concept_definition name: (_) @name "=" @body) @interface
-(function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body) @function
+(function_definition declarator: (reference_declarator) @name body: (_) @body) @function
+(function_definition declarator: (function_declarator declarator: (_) @name) (try_statement) @body) @function
 (function_definition declarator: (qualified_identifier) @name body: (_) @body) @function
 (function_definition declarator: (operator_cast) @name body: (_) @body) @function
 (init_declarator declarator: (identifier) @name value: (lambda_expression body: (_) @body)) @lambda

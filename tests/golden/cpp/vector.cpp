@@ -115,3 +115,17 @@ int main(int argc, char** argv) try {
 } catch (...) {
   return 1;
 }
+
+/// Opens a pool.
+Pool::Pool(int size) try : size_(size), slots_(new Slot[size]) {
+  fill();
+} catch (const std::bad_alloc&) {
+  report();
+}
+
+/// Names it, or says why not.
+const char*& Pool::label() try {
+  return label_;
+} catch (...) {
+  throw;
+}
