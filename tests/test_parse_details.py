@@ -114,6 +114,7 @@ SYMBOLS = [
         "module M\n class A\n  def f; end\n  def self.g; end\n  class << self\n   def h; end\n  end\n end\nend",
         "M M::A M::A#f M::A.g M::A.h",
     ),
+    ("a.php", "<?php class A { public int $f { get => 1; } public $g { get; } public $h; }", "_ A A::f"),
     ("a.php", "<?php\nclass A { function f() { $g = function () {\n}; } }", "_ A A::f A::f.g"),
     ("a.kt", "class A {\n  companion object {\n    fun f() {}\n  }\n}\nfun A.g() {}", "A A.f A.g"),
     ("a.swift", "extension A where T: B { func f() {} }", "A A.f"),

@@ -27,6 +27,19 @@ final class Logger extends Base implements LoggerInterface
     /** @var string[] */
     protected array $records = [];
 
+    /** The level below which nothing is written. */
+    #[Setting]
+    public string $threshold = 'info' {
+        get => strtolower($this->threshold);
+        set(string $value) {
+            $this->threshold = trim($value);
+        }
+    }
+
+    public string $title { get => ucfirst($this->name); }
+
+    abstract public int $size { get; }
+
     public function __construct(private string $name) {}
 
     /**
