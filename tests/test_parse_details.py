@@ -119,6 +119,10 @@ SYMBOLS = [
     ("a.kt", "class A {\n  companion object {\n    fun f() {}\n  }\n}\nfun A.g() {}", "A A.f A.g"),
     ("a.swift", "extension A where T: B { func f() {} }", "A A.f"),
     ("a.scala", "object A { def f = 1 }", "A A.f"),
+    ("a.scala", "given Ordering[Int] with\n  def f = 1\ngiven a.B = c", "given_Ordering_Int given_Ordering_Int.f given_B"),
+    ("a.scala", "given [A: B] => C[Map[A, B], D] = e", "given_C_Map_D"),
+    ("a.scala", "extension (a: Int) def f = 1\nextension [A](a: List[A]) {\n  def g = 1\n}", "Int.f List.g"),
+    ("a.scala", "package object a {\n  def f = 1\n}\nval b = new C { def g = 1 }", "a a.f b b.g"),
     ("a.java", "class A { A() {} void f() { new B() { void g() {} }; } }", "A A.A A.f A.f.g"),
     ("a.cs", "namespace N { class A { int P => 1; } }", "_ A A.P"),
     ("a.ts", "export const api = { get: async () => {} } as const", "api api.get api"),
@@ -337,3 +341,14 @@ def test_offsets_go_back_to_the_file() -> None:
 )
 def test_comments_between_head_and_body_are_no_part_of_the_signature(path, source, signatures) -> None:
     assert [f.signature for f in parse(path, source.encode()).functions if f.symbol] == signatures
+
+
+def test_the_comment_above_what_follows_is_no_part_of_a_scala_function() -> None:
+    source = b"object A:\n  def f =\n    g\n    // Done.\n\n  /** Adds. */\n  def h = 1\n\n// Ends.\ndef i = 1\n"
+    functions = parse("a.scala", source).functions
+    assert [(f.symbol, f.start_line, f.end_line, f.doc) for f in functions] == [
+        ("A", 0, 7, ""),
+        ("A.f", 1, 4, ""),
+        ("A.h", 5, 7, "Adds."),
+        ("i", 8, 10, "Ends."),
+    ]

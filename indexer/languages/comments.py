@@ -102,6 +102,26 @@ def _block_above(text: bytes, end: int, opening: bytes, closing: bytes, start: i
     return start if text[line:found].strip() else found
 
 
+def without_comment_below(text: bytes, start: int, end: int, language: Language) -> int:
+    """Where a definition ends whose node takes in the comment above what follows it.
+
+    A comment that is indented further than the definition is its own.
+    """
+    newline = text.find(b"\n", end)
+    while newline >= 0 and not text[end:newline].strip():
+        found = comment_above(text, newline + 1, language)
+        if not start < found <= newline or _indent(text, found) > _indent(text, start):
+            break
+        end = start + len(text[start:found].rstrip())
+        newline = text.find(b"\n", end)
+    return end
+
+
+def _indent(text: bytes, offset: int) -> int:
+    line = text[max(0, line_start(text, offset)) : offset]
+    return len(line) - len(line.lstrip())
+
+
 def clean_comment(comment: str, language: Language) -> str:
     """The words of a comment: no markers, no decoration, no directives to tools."""
     lines = []

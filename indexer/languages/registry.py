@@ -154,7 +154,14 @@ ROWS = (
     ),
     Language("swift", "tree_sitter_swift:language", (".swift",), (), ("swift",), constructors=("init",)),
     Language("kotlin", "tree_sitter_kotlin:language", (".kt", ".kts"), (), ("kotlin",)),
-    Language("scala", "tree_sitter_scala:language", (".scala", ".sc", ".sbt"), (), ("scala",)),
+    Language(
+        "scala",
+        "tree_sitter_scala:language",
+        (".scala", ".sc", ".sbt"),
+        (),
+        ("scala",),
+        constructors=("this",),
+    ),
     Language(
         "groovy", "tree_sitter_groovy:language", (".groovy", ".gradle", ".gvy"), ("jenkinsfile",), ("groovy",)
     ),

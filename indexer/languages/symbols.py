@@ -75,6 +75,16 @@ def macro_name(name: str, parameters: str) -> str:
     return name
 
 
+def given_name(instance: str) -> str:
+    """What Scala calls an instance without a name: ``given_Ordering_List`` for ``Ordering[List[A]]``."""
+    kind, _, arguments = instance.rpartition("=>")[2].strip().removesuffix("]").partition("[")
+    last = ""
+    while last != arguments:
+        last, arguments = arguments, _BRACKETS.sub("", arguments)
+    words = (_SEPARATORS.split(part.strip())[-1] for part in (kind, *arguments.split(",")))
+    return "_".join(["given", *filter(None, words)])
+
+
 def receiver_name(receiver: str) -> str:
     """The type of a receiver or an extended type: ``(s *Stack[T])`` is ``Stack``."""
     name = _BRACKETS.sub("", without_generics(receiver)).strip("()*& ?")

@@ -225,6 +225,8 @@ def _name(captures: Mapping[str, list[tree_sitter.Node]], text: bytes, language:
     name = language.separator.join(names)
     if "arguments" in captures:
         name = f"{name}/{symbols.arity(captures['arguments'][0])}"
+    if "given" in captures:
+        name = symbols.given_name(_slice(captures["given"][0], text))
     if "category" in captures:
         name = f"{name}({_slice(captures['category'][0], text)})"
     if "sign" in captures:
@@ -257,6 +259,8 @@ def _extend(unit: Unit, found: Captures, text: bytes, language: Language) -> Non
     while reach in found.wraps and found.wraps[reach] != reach:
         reach = found.wraps[reach]
     unit.start, unit.end = _with_prefix(reach[0], text), _text_end(*reach, text)
+    if language.name == "scala":
+        unit.end = comments.without_comment_below(text, unit.start, unit.end, language)
     unit.code = unit.start
     unit.is_test = (unit.node_start, unit.node_end) in found.tests
     if unit.kind == "scope":

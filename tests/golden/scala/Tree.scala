@@ -56,6 +56,39 @@ given intShow: Show[Int] with
 extension (s: String)
   def shout: String = s.toUpperCase + "!"
 
+/** Numbers of shades. */
+extension [A](shades: List[A])
+  /** The darkest. */
+  def darkest: A = shades.head
+  def others: List[A] =
+    shades.tail
+
+given Ordering[Color] with
+  def compare(a: Color, b: Color): Int = a.rgb - b.rgb
+
+/** Pairs are shown by parts. */
+given [A: Show] => Show[List[A]] = Show.all
+
+/** Makes colours. */
+class Palette(size: Int):
+  /** An empty one. */
+  def this() = this(0)
+
+  /** The first colour. */
+  def first: Color =
+    if size > 0 then
+      Color.Red
+    else
+      Color.Green
+
+/** What is shared. */
+package object shades {
+  val order: Ordering[Int] = new Ordering[Int] {
+    def compare(a: Int, b: Int): Int = a - b
+  }
+}
+
+/** Starts. */
 @main def run(args: String*): Unit =
   println(args.size)
 
