@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-import time
 from itertools import pairwise
 
 import pytest
 
 from indexer.languages.blocks import MAX_BYTES, MAX_LINES, split_blocks
-from indexer.languages.masks import masked
 from indexer.languages.source import read_source
 from indexer.parse import parse
 
@@ -104,7 +102,11 @@ SYMBOLS = [
     ("a.cpp", "TEST(Suite, Case) { f(); }", "Suite.Case"),
     ("a.c", "TEST_IMPL(name) { return 0; }", "name"),
     ("a.c", "#define MAX(a, b) ((a) > (b))\n", "MAX"),
-    ("a.c", "char ***f(void) {}\nint (*g(void))[3] {}\nint *(h)(int a) {}\nint **(*k(int a))[2] {}", "f g h k"),
+    (
+        "a.c",
+        "char ***f(void) {}\nint (*g(void))[3] {}\nint *(h)(int a) {}\nint **(*k(int a))[2] {}",
+        "f g h k",
+    ),
     ("a.c", "void (*f(int a, void (*g)(int)))(int) {}\nvoid (*(*h(int a))(int))(char) {}", "f h"),
     ("a.cpp", "int (&f())[3] {}\nconst int*& A::g() {}\nint (A::*h(int a))(int) {}", "f A::g h"),
     ("a.cpp", "A::A() try : b(1) {} catch (...) {}\nvoid A::f() try {} catch (...) {}", "A::A A::f"),
@@ -119,7 +121,11 @@ SYMBOLS = [
     ("a.kt", "class A {\n  companion object {\n    fun f() {}\n  }\n}\nfun A.g() {}", "A A.f A.g"),
     ("a.swift", "extension A where T: B { func f() {} }", "A A.f"),
     ("a.scala", "object A { def f = 1 }", "A A.f"),
-    ("a.scala", "given Ordering[Int] with\n  def f = 1\ngiven a.B = c", "given_Ordering_Int given_Ordering_Int.f given_B"),
+    (
+        "a.scala",
+        "given Ordering[Int] with\n  def f = 1\ngiven a.B = c",
+        "given_Ordering_Int given_Ordering_Int.f given_B",
+    ),
     ("a.scala", "given [A: B] => C[Map[A, B], D] = e", "given_C_Map_D"),
     ("a.scala", "extension (a: Int) def f = 1\nextension [A](a: List[A]) {\n  def g = 1\n}", "Int.f List.g"),
     ("a.scala", "package object a {\n  def f = 1\n}\nval b = new C { def g = 1 }", "a a.f b b.g"),
@@ -249,51 +255,6 @@ def test_brackets_after_a_unit_belong_to_it() -> None:
     assert function.end_byte == len(source.strip())
 
 
-MASKS = [
-    ("class API Window : Base {", "class     Window : Base {"),
-    ("struct A_B(c) Name {", "struct        Name {"),
-    ("class Window {", "class Window {"),
-    ("BEGIN_NAMESPACE\nint x;", "               \nint x;"),
-    ("TEST(A, B)\n{", "TEST(A, B)\n{"),
-    ("API INLINE int f(void) {", "           int f(void) {"),
-    ("DWORD f(void) {", "DWORD f(void) {"),
-    ("UNUSED(static int f(void)) {", "       static int f(void)  {"),
-    (" signals:", "         "),
-    ("void f() const REQUIRES(m_) override {", "void f() const              override {"),
-    ("A(int n) EXCLUDES(m()) : n_(n) {", "A(int n)               : n_(n) {"),
-    ("void f()\n  REQUIRES(a) EXCLUDES(b) {", "void f()\n                          {"),
-    ("void f()\n  REQUIRES(a)\n  EXCLUDES(b) {", "void f()\n             \n              {"),
-    ("#if defined(A)\n  TEST(A, B) {", "#if defined(A)\n  TEST(A, B) {"),
-    ("return (A *) TO_A(b);", "return (A *) TO_A(b);"),
-    ("struct alignas(8) HEADER {", "struct alignas(8) HEADER {"),
-    ("static int __init __weak f(", "static int               f("),
-    ("static inline __u32 f(", "static inline __u32 f("),
-    ("namespace __gnu_cxx VISIBILITY(a)\n{", "namespace __gnu_cxx VISIBILITY(a)\n{"),
-    ("#ifdef A\nint f() {\n#else\nint g() {\n#endif\n}", "        \nint f() {\n     \n         \n      \n}"),
-    (
-        "#ifdef A\nint f() {}\n#else\nint g() {}\n#endif\n",
-        "#ifdef A\nint f() {}\n#else\nint g() {}\n#endif\n",
-    ),
-]
-
-
-@pytest.mark.parametrize(("source", "expected"), MASKS)
-def test_macros_are_blanked_for_the_grammar(source: str, expected: str) -> None:
-    assert masked(source.encode(), "cpp").decode() == expected
-    assert masked(source.encode(), "java").decode() == source
-
-
-@pytest.mark.parametrize(
-    "source",
-    [b") " + b"AAA() " * 50_000, b")" + b" " * 100_000, b"f() const" * 20_000, b"\nint " + b"__a " * 50_000],
-    ids=["macros", "blanks", "heads", "attributes"],
-)
-def test_macros_are_blanked_in_time_that_grows_with_the_length(source: bytes) -> None:
-    begin = time.thread_time()
-    masked(source, "cpp")
-    assert time.thread_time() - begin < 2
-
-
 def test_methods_of_a_broken_class_are_found() -> None:
     source = textwrap.dedent("""\
         class A {
@@ -344,7 +305,9 @@ def test_comments_between_head_and_body_are_no_part_of_the_signature(path, sourc
 
 
 def test_the_comment_above_what_follows_is_no_part_of_a_scala_function() -> None:
-    source = b"object A:\n  def f =\n    g\n    // Done.\n\n  /** Adds. */\n  def h = 1\n\n// Ends.\ndef i = 1\n"
+    source = (
+        b"object A:\n  def f =\n    g\n    // Done.\n\n  /** Adds. */\n  def h = 1\n\n// Ends.\ndef i = 1\n"
+    )
     functions = parse("a.scala", source).functions
     assert [(f.symbol, f.start_line, f.end_line, f.doc) for f in functions] == [
         ("A", 0, 7, ""),

@@ -19,7 +19,7 @@ MAX_SIGNATURE = 400
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _CLOSING_LINE = re.compile(
-    rb"\s*(?:(?:[}\])>;,]+|end\b|#\s*endif\b|\?>|@end\b)[\s;,)\]}]*(?://.*|/\*.*\*/|#.*|--.*)?)?\s*"
+    rb"\s*(?:(?:[}\])>;,]+|end\b|#\s*endif\b|\?>|@end\b|GO\b)[\s;,)\]}]*(?://.*|/\*.*\*/|#.*|--.*)?)?\s*"
 )
 _NOISE = re.compile(
     rb"[\x00-/:-@\[-`{-\x7f]{0,400}|\s*//[ \t]*MARK:[ \t]*-?\s*|\s*#[ \t]*else\s*"

@@ -60,10 +60,19 @@ _MASKS = (
 )
 _DIRECTIVE = re.compile(rb"\n[ \t]*#[ \t]*(if|elif|else|endif)[^\n]*")
 _NOT_NEWLINE = re.compile(rb"[^\n]")
+_BRACKETED = re.compile(rb"(?<![\w\])\"'])\[([A-Za-z_]\w*(?: \w+)*)\]")
+_GO = re.compile(rb"(?<=\n)GO(?=[ \t]*(?:\n|$))", re.IGNORECASE)
+_DOLLARS = re.compile(rb"\$(?:[A-Za-z_]\w*)?\$")
+_DELIMITER = re.compile(rb"^[ \t]*delimiter[ \t]+(\S+)[^\n]*", re.IGNORECASE | re.MULTILINE)
+_BEGIN = re.compile(rb"^[ \t]*(?=begin\b)", re.IGNORECASE | re.MULTILINE)
+_END = re.compile(rb"\bend\b", re.IGNORECASE)
 
 
 def masked(text: bytes, language: str) -> bytes:
     """The text as the grammar gets it, of the same length."""
+    if language == "sql":
+        # Microsoft's dialect writes "Name" as [Name], and GO on a line of its own after statements.
+        return _GO.sub(b"; ", _BRACKETED.sub(rb'"\1"', _without_routines(text)))
     if language not in C_FAMILY:
         return text
     code = _without_split_branches(b"\n" + text)
@@ -102,3 +111,45 @@ def _unbalanced(code: bytes, group: list[re.Match[bytes]]) -> list[tuple[int, in
     if all(code.count(b"{", *branch) == code.count(b"}", *branch) for branch in branches):
         return []
     return [group[0].span(), (group[1].start(), group[-1].end())]
+
+
+def _without_routines(text: bytes) -> bytes:
+    """SQL with the bodies of routines as strings, for the grammar knows little of what is written in them."""
+    directives = list(_DELIMITER.finditer(text))
+    if not directives:
+        return _without_dollars(text)
+    parts = [text[: directives[0].start()]]
+    ends = [*(directive.start() for directive in directives[1:]), len(text)]
+    for directive, end in zip(directives, ends, strict=True):
+        statements = text[directive.end() : end].split(directive[1])
+        separator = b";".ljust(len(directive[1]))
+        parts.append(_NOT_NEWLINE.sub(b" ", directive[0]))
+        parts.append(separator.join(_without_body(statement) for statement in statements))
+    return b"".join(parts)
+
+
+def _without_dollars(text: bytes) -> bytes:
+    """What stands between dollar quotes, as a string in plain quotes."""
+    opening: re.Match[bytes] | None = None
+    parts, last = [], 0
+    for quote in _DOLLARS.finditer(text):
+        if opening is None:
+            opening = quote
+        elif quote[0] == opening[0]:
+            parts += [text[last : opening.start()], _as_string(text[opening.start() : quote.end()])]
+            opening, last = None, quote.end()
+    return b"".join([*parts, text[last:]])
+
+
+def _without_body(statement: bytes) -> bytes:
+    """A statement with ``AS '…'`` in place of what is between its first BEGIN and its last END."""
+    begin = _BEGIN.search(statement)
+    ends = [end.end() for end in _END.finditer(statement, begin.end())] if begin else []
+    if begin is None or not ends:
+        return statement
+    start = begin.end()
+    return statement[:start] + b"AS " + _as_string(statement[start + 3 : ends[-1]]) + statement[ends[-1] :]
+
+
+def _as_string(text: bytes) -> bytes:
+    return b"'" + _NOT_NEWLINE.sub(b" ", text[1:-1]) + b"'"

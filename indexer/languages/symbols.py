@@ -16,6 +16,8 @@ _GENERIC = re.compile(r"<[^<>]*>")
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _MACRO = re.compile(r"[A-Z][A-Z0-9_]+")
 _ARGUMENTS = re.compile(r"\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
+_SQL_NAME = re.compile(r"(?:\"[^\"]*\"|`[^`]*`|\[[^\[\]]*\]|[^\s\"`\[\]])+")
+_SQL_QUOTES = re.compile(r"[\"`\[\]]")
 _SEPARATORS = re.compile(r"\W+")
 _EXPORTS = ("module.exports.", "exports.", "this.", "self.", "window.", "globalThis.", "global.")
 _STATEMENTS = frozenset({"if", "else", "for", "while", "do", "switch", "return", "catch"})
@@ -57,6 +59,8 @@ def clean_name(name: str, language: str) -> str:
     name = _SPACE.sub(" ", name).strip()
     if language in _PRIMES:
         return name.replace("( ", "(").replace(" )", ")")
+    if language == "sql":
+        return _sql_name(name)
     name = name.strip("\"'`")
     if language in C_FAMILY:
         return _c_name(name)
@@ -138,6 +142,12 @@ def _c_name(name: str) -> str:
         head, _, tail = name.partition("operator")
         return f"{without_generics(head)}operator{'()' if tail.lstrip().startswith('()') else tail.split('(')[0]}"
     return without_generics(name)
+
+
+def _sql_name(name: str) -> str:
+    # The grammar takes parameters without brackets for more of the name: dbo.Save @id INT
+    found = _SQL_NAME.match(name)
+    return _SQL_QUOTES.sub("", found[0] if found else name)
 
 
 def _javascript_name(name: str) -> str:

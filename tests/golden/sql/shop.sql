@@ -35,3 +35,20 @@ CREATE TYPE shop.colour AS ENUM ('red', 'green');
 SELECT * FROM orders WHERE due < now();
 
 INSERT INTO customers (name) VALUES ('a'), ('b');
+
+-- Closes what was paid.
+CREATE OR REPLACE PROCEDURE shop."close orders"(until date)
+LANGUAGE plpgsql
+AS $body$
+BEGIN
+    FOR n IN SELECT id FROM orders LOOP
+        IF n > 0 THEN
+            RAISE NOTICE 'closed %', $$n$$;
+        END IF;
+        COMMIT;
+    END LOOP;
+END;
+$body$;
+
+/* Doubles. */
+CREATE FUNCTION double(n integer) RETURNS integer AS 'SELECT 2 * n;' LANGUAGE SQL;
