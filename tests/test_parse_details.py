@@ -102,6 +102,9 @@ SYMBOLS = [
     ("a.cpp", "TEST(Suite, Case) { f(); }", "Suite.Case"),
     ("a.c", "TEST_IMPL(name) { return 0; }", "name"),
     ("a.c", "#define MAX(a, b) ((a) > (b))\n", "MAX"),
+    ("a.c", "unsigned int CLOCK(void) { return 1; }", "CLOCK"),
+    ("a.cpp", "template <class T>\nalways_inline MY_API result_t<T> f(T x) { return 1; }", "f"),
+    ("a.cpp", "BEGIN_EXPORT\n\n/** A view. */\ntemplate <class T> class A { void f() {} };", "_ A A::f"),
     (
         "a.c",
         "char ***f(void) {}\nint (*g(void))[3] {}\nint *(h)(int a) {}\nint **(*k(int a))[2] {}",

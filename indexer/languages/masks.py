@@ -33,8 +33,11 @@ _MASKS = (
     re.compile(
         rb"(?:class|struct|union)\s+(" + _MACRO + _CALL + rb")\s+(?=[A-Za-z_]\w*(?:\s+final)?\s*[:{])"
     ),
-    # A macro alone on its line, but not one that heads a body: TEST(Suite, Case)
-    re.compile(rb"\n[ \t]*(" + _MACRO + _CALL + rb")[ \t]*(?=\n(?!\s*[{:?<>=+*/&|,.)\]}-]))"),
+    # A macro alone on its line, but not one that heads a body: TEST(Suite, Case), a comment between them or not
+    re.compile(
+        rb"\n[ \t]*(" + _MACRO + rb"(?:" + _CALL + rb"[ \t]*(?=\n(?!\s*[{:?<>=+*/&|,.)\]}-]))"
+        rb"|[ \t]*(?=\n\s*/[/*])))"
+    ),
     # EXPORT_API ATTRIBUTE(1) static int name(
     re.compile(
         rb"\n[ \t]*((?:" + _MACRO + _CALL + rb"[ \t]+)+)"

@@ -15,7 +15,7 @@ _SPACE = re.compile(r"\s+")
 _GENERIC = re.compile(r"<[^<>]*>")
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _MACRO = re.compile(r"[A-Z][A-Z0-9_]+")
-_ARGUMENTS = re.compile(r"\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
+_ARGUMENTS = re.compile(r"\(\s*((?!void\s*\))\w+(?:\s*,\s*\w+)*)\s*\)")
 _SQL_NAME = re.compile(r"(?:\"[^\"]*\"|`[^`]*`|\[[^\[\]]*\]|[^\s\"`\[\]])+")
 _SQL_QUOTES = re.compile(r"[\"`\[\]]")
 _SEPARATORS = re.compile(r"\W+")
@@ -141,7 +141,9 @@ def _c_name(name: str) -> str:
     if "operator" in name:
         head, _, tail = name.partition("operator")
         return f"{without_generics(head)}operator{'()' if tail.lstrip().startswith('()') else tail.split('(')[0]}"
-    return without_generics(name)
+    # What stands before is a macro and the type, which the grammar takes for more of the name.
+    words = without_generics(name).split()
+    return words[-1] if words else ""
 
 
 def _sql_name(name: str) -> str:
