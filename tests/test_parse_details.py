@@ -297,9 +297,15 @@ def test_offsets_go_back_to_the_file() -> None:
     ("path", "source", "signatures"),
     [
         ("a.rb", "class A\n  # c\n  def f(a)\n    # d\n    a\n  end\nend\n", ["class A", "def f(a)"]),
+        (
+            "a.rb",
+            "module M\n  # The server's\n\n  def f(a)\n    # It's \"d\"\n    a\n  end\nend\n",
+            ["module M", "def f(a)"],
+        ),
         ("a.py", "def f(a, # one\n      b='# c'): # two\n    # three\n    return a\n", ["def f(a, b='# c')"]),
         ("a.lua", "function M.f(a)\n  -- c\n  return a\nend\n", ["function M.f(a)"]),
         ("a.ml", "let f a =\n  (* c *)\n  a + 1\n", ["f a"]),
+        ("a.lua", "function f(a)\n  ---@type A[]\n  return a\nend\n", ["function f(a)"]),
         ("a.php", "<?php\nfunction f(\n #[A] $a, # c\n $b) { return $a; }\n", ["function f(#[A] $a, $b)"]),
     ],
 )

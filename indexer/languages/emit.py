@@ -102,8 +102,9 @@ def _without_comments(head: str, language: Language) -> str:
 def _trailing_comment(
     line_marks: tuple[bytes, ...], block_marks: tuple[tuple[bytes, bytes], ...]
 ) -> re.Pattern[str]:
-    # A mark inside a string has a quote behind it.
+    # A mark inside a string has a quote behind it, but stands seldom at the beginning of a line. PHP: #[Attribute]
     kinds = [rf"{re.escape(mark.decode())}(?:\s[^\"'`\n]*)?" for mark in line_marks]
+    kinds += [rf"(?<=\n)[ \t]*{re.escape(mark.decode())}(?!\[)[^\n]*" for mark in line_marks]
     for opening, closing in block_marks:
         kinds.append(rf"{re.escape(opening.decode())}[^\"'`\n]*?{re.escape(closing.decode())}")
     return re.compile(rf"(?:^|(?<=\s))(?:{'|'.join(kinds)})[ \t]*$" if kinds else r"(?!)", re.MULTILINE)
