@@ -9,7 +9,8 @@ ship are then fitted on all repositories, because more data generalises better.
 The loss is that of list-wise learning: cross entropy between the right files and the softmax of each file's
 best function. Where a target has lines, or the query is the name of a definition, the right function must
 also win within its file; where the target is one function (intents.py, questions.py), it must win over all candidates.
-What a function is worth before types and loose statements of its file is tried on the last, value by value.
+What a function is worth before types, loose statements and longer code of its file is tried on the last, value by
+value.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from repos import (
+    CUT,
     Question,
     by_everything,
     by_everything_and_tokens,
@@ -45,8 +47,9 @@ from repos import (
 )
 
 from indexer.rank import rank, weights
-from indexer.rank.candidates import Files, join
+from indexer.rank.candidates import Entry, Files, join
 from indexer.rank.features import features
+from indexer.rank.order import contributions, decayed, functions_first
 from indexer.types import Function
 
 STEPS = 150
@@ -60,9 +63,9 @@ UNSEEN = {"vendored": -3.0, "generated": -3.0}
 """Fitted where the repositories have such files; else taken from the weight of tests and examples."""
 FILELESS = ("cosqa", "he")
 """Sets of single functions dealt into files at random: they teach which function of a file, never which file."""
-IN_FILE = tuple(itertools.product((0.0, 1.0, 2.0, 3.0), (0.0, 0.5, 1.0)))
-"""What is tried of `BLOCK_IN_FILE` and `TYPE_IN_FILE`. No higher: hardly any of the queries ask for a type, and with 2
-a type that is asked for by what it does is behind all of its file."""
+IN_FILE = tuple(itertools.product((0.0, 1.0, 2.0, 3.0), (0.0, 0.5, 1.0), (0.0, 0.5, 1.0, 1.5)))
+"""What is tried of `BLOCK_IN_FILE`, `TYPE_IN_FILE` and `LENGTH_IN_FILE`. No higher: hardly any of the queries ask for a
+type, and with 2 a type that is asked for by what it does is behind all of its file."""
 FIRST = 3
 """Where questions with one answer should find it."""
 NEVER_POSITIVE = (
@@ -90,7 +93,7 @@ class Fitted(NamedTuple):
 
     hybrid: dict[str, float]
     words_only: dict[str, float]
-    in_file: tuple[float, float]
+    in_file: tuple[float, float, float]
 
 
 def is_one_function(question: Question) -> bool:
@@ -220,7 +223,7 @@ def complete(fitted: dict[str, float]) -> dict[str, float]:
 def use(fitted: Fitted) -> None:
     """Rank with these weights in this process."""
     weights.HYBRID, weights.WORDS_ONLY = fitted.hybrid, fitted.words_only
-    weights.BLOCK_IN_FILE, weights.TYPE_IN_FILE = fitted.in_file
+    weights.BLOCK_IN_FILE, weights.TYPE_IN_FILE, weights.LENGTH_IN_FILE = fitted.in_file
 
 
 def cross_fitted(sets: Sequence[Sequence[Question]]) -> list[dict[str, dict[str, float]]]:
@@ -264,14 +267,33 @@ def fit_in_file(
     hybrid: dict[str, float],
     words_only: dict[str, float],
 ) -> Fitted:
-    """The weights with what a function is worth in its file, of all that is tried the best for single functions."""
-    asked = [q for questions in sets for q in _only(questions, repositories) if is_one_function(q)]
+    """The weights with what a function is worth in its file, of all that is tried the best for single functions.
 
-    def worth(in_file: tuple[float, float]) -> float:
+    Each set of them counts as much as another, however many queries it has.
+    """
+    use(Fitted(hybrid, words_only, IN_FILE[0]))
+    asked = ([q for q in _only(questions, repositories) if is_one_function(q)] for questions in sets)
+    scored = [[(q, *_scored(q)) for q in questions] for questions in asked if questions]
+
+    def worth(in_file: tuple[float, float, float]) -> float:
         use(Fitted(hybrid, words_only, in_file))
-        return mean([q.ndcg(by_everything(q)) for q in asked])
+        return mean([mean([q.ndcg(_dealt(*found)) for q, *found in questions]) for questions in scored])
 
     return Fitted(hybrid, words_only, max(IN_FILE, key=worth))
+
+
+def _dealt(entries: list[Entry], files: Files, scores: npt.NDArray[np.float64]) -> list[Function]:
+    best = decayed(entries, functions_first(entries, files, scores), CUT)
+    return [entries[at].function for at, _ in best]
+
+
+def _scored(question: Question) -> tuple[list[Entry], Files, npt.NDArray[np.float64]]:
+    """The candidates with their scores, before they are dealt out within their files."""
+    found = question.found
+    entries = join(found.lexical, found.dense)
+    files = Files(entries)
+    _, parts = contributions(found.query, entries, files, found.statistics, bool(found.dense))
+    return entries, files, parts.sum(axis=1)
 
 
 def _fit_on(
@@ -318,6 +340,7 @@ def write_weights(fitted: Fitted, questions: Sequence[Question]) -> None:
         ("SAME_FILE", weights.SAME_FILE),
         ("BLOCK_IN_FILE", fitted.in_file[0]),
         ("TYPE_IN_FILE", fitted.in_file[1]),
+        ("LENGTH_IN_FILE", fitted.in_file[2]),
         ("CHANCE", fit_chance(questions, dense=True)),
         ("WORDS_ONLY_CHANCE", fit_chance(questions, dense=False)),
     ):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
 
 from indexer.rank import Candidate, Statistics, parse_query, rank
 from indexer.rank import weights as fitted
-from indexer.rank.candidates import Files
+from indexer.rank.candidates import Files, join
 from indexer.rank.features import features
 from indexer.rank.names import superseded
 from indexer.types import Function, SearchResult
@@ -85,6 +86,25 @@ def test_a_function_is_before_the_statements_and_types_of_its_file(
     assert [result.function.symbol for result in plain] == [symbol, "g", "f"]
     # The file is as good an answer as its best code says.
     assert found[0].score == plain[0].score
+
+
+def test_the_shorter_of_two_functions_of_a_file_is_first_when_both_are_as_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pair = function("shop.py", "long", "total = price\n" * 400), function("shop.py", "short", start_line=500)
+    found = ranked("save the money", candidates(*pair))
+    assert [result.function.symbol for result in found] == ["short", "long"]
+    monkeypatch.setattr(fitted, "LENGTH_IN_FILE", 0.0)
+    plain = ranked("save the money", candidates(*pair))
+    assert [result.function.symbol for result in plain] == ["long", "short"]
+    assert found[0].score == plain[0].score
+
+
+def test_it_counts_how_much_of_a_file_was_found() -> None:
+    many = [function("b.py", name, start_line=at * 30) for at, name in enumerate("ghijkl")]
+    entries = join(candidates(function("a.py", "f"), *many), [])
+    found = features(parse_query("save"), entries, Files(entries), statistics("save"), False)
+    assert found["file_found"].tolist() == pytest.approx([0.0] + [math.log(6)] * 6)
 
 
 def test_a_copy_of_an_answer_gives_way() -> None:

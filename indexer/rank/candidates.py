@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +54,6 @@ class Entry:
     dense_rank: int | None = None
     has_vector: bool = True
     verbatim: bool = False
-    values: dict[str, float] = field(default_factory=dict)
 
 
 class Files:

@@ -49,6 +49,7 @@ def features(
     found = _lexical(entries, idf, files)
     found |= _names(query, entries, files, idf)
     found |= _kinds(query, entries)
+    found["file_found"] = files.spread(np.log(np.bincount(files.of)))
     found |= _demotions(query, entries, files)
     if has_dense:
         found |= _dense(entries, files)

@@ -14,9 +14,11 @@ from indexer.rank.explain import lines_that_answer, matched_terms, signals
 from indexer.rank.features import FARTHEST, features
 from indexer.rank.query import Query
 from indexer.rank.tokens import contains, tokenize
-from indexer.types import TYPE_KINDS, Nearness, SearchResult, Why
+from indexer.types import TYPE_KINDS, Function, Nearness, SearchResult, Why
 
 _ROUNDING = 1e-6
+_WINDOW_CHARS = 900
+"""About what an embedder reads of a text at once."""
 
 Compare = Callable[[Sequence[str]], Nearness | None]
 """How near the tokens of each text come to those of a query; None where the embedder cannot tell."""
@@ -48,10 +50,9 @@ def rank(
     if not entries:
         return []
     files = Files(entries)
-    names, contributions = _contributions(query, entries, files, statistics, bool(dense))
-    scores = contributions.sum(axis=1)
-    moved = contributions - contributions.mean(axis=0)
-    dealt = _functions_first(entries, files, scores)
+    names, parts = contributions(query, entries, files, statistics, bool(dense))
+    moved = parts - parts.mean(axis=0)
+    dealt = functions_first(entries, files, parts.sum(axis=1))
     if nearness and query.kind in weights.RESCORED_KINDS:
         added = second_stage(entries, dealt, nearness)
         names, moved, dealt = [*names, "tokens"], np.column_stack((moved, added)), dealt + added
@@ -70,11 +71,11 @@ def rank(
             ),
             entries[at].demoted,
         )
-        for at, score in _decayed(entries, dealt, limit)
+        for at, score in decayed(entries, dealt, limit)
     ]
 
 
-def _contributions(
+def contributions(
     query: Query, entries: Sequence[Entry], files: Files, statistics: Statistics, has_dense: bool
 ) -> tuple[list[str], Array]:
     """Names of the signals, and what each adds to each candidate's score: float64 [n, signals]."""
@@ -84,12 +85,13 @@ def _contributions(
     return names, np.stack([found[name] * wanted[name] for name in names], axis=1)
 
 
-def _functions_first(entries: Sequence[Entry], files: Files, scores: Array) -> Array:
+def functions_first(entries: Sequence[Entry], files: Files, scores: Array) -> Array:
     """The scores of each file's candidates, dealt out among them anew.
 
-    How good a file is all of its code says, types and loose statements too, but a function is what is looked for in it.
+    How good a file is all of its code says, types and loose statements too, but a function is what is looked for in it,
+    and of two as good the shorter one: more of a long text comes near to anything by chance.
     """
-    wanted = scores - np.array([_less_wanted(entry.function.kind) for entry in entries])
+    wanted = scores - np.array([_less_wanted(entry.function) for entry in entries])
     dealt: Array = np.empty_like(scores)
     # Both put the files in one order; they are stable, so that equals keep the order of the entries.
     dealt[np.lexsort((-wanted, files.of))] = scores[np.lexsort((-scores, files.of))]
@@ -123,13 +125,14 @@ def _beyond_length(cosines: Array, tokens: npt.NDArray[np.int64]) -> Array:
     return standard
 
 
-def _less_wanted(kind: str) -> float:
-    if kind == "module":
-        return weights.BLOCK_IN_FILE
-    return weights.TYPE_IN_FILE if kind in TYPE_KINDS else 0.0
+def _less_wanted(function: Function) -> float:
+    length = weights.LENGTH_IN_FILE * math.log1p(len(function.text) / _WINDOW_CHARS)
+    if function.kind == "module":
+        return length + weights.BLOCK_IN_FILE
+    return length + weights.TYPE_IN_FILE * (function.kind in TYPE_KINDS)
 
 
-def _decayed(entries: Sequence[Entry], scores: Array, limit: int) -> list[tuple[int, float]]:
+def decayed(entries: Sequence[Entry], scores: Array, limit: int) -> list[tuple[int, float]]:
     """(index, score) of the best, each lowered where a better one of its file, or with its text, is before it.
 
     Equal scores keep the order of the entries, which is that of path and position.
