@@ -158,8 +158,7 @@ def _demotions(query: Query, entries: Sequence[Entry], files: Files) -> dict[str
 
 def _superseded(text: str, paths: Iterable[str]) -> set[str]:
     asked = {int(version) for version in _VERSION.findall(text)}
-    old = superseded(paths, asked)
-    return set() if _ASKS_FOR_OLD.search(text) and not asked else old
+    return set() if _ASKS_FOR_OLD.search(text) and not asked else superseded(paths, asked)
 
 
 def _flags(values: object) -> Array:

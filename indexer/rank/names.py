@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
 
 from indexer.rank.query import folded_name
 from indexer.rank.tokens import stem, tokenize
@@ -73,18 +73,18 @@ def superseded(paths: Iterable[str], asked: Collection[int] = ()) -> set[str]:
     :param asked: Versions that a query names. Where paths have one of them, it does not mean the others.
     """
     known = set(paths)
-    newest: dict[str, int] = {}
-    for path in known:
-        for before, version, _ in path_words(path).versions:
-            newest[before] = max(version, newest.get(before, 0))
-    meant = {version for path in known for _, version, _ in path_words(path).versions} & set(asked)
+    versions = {path: path_words(path).versions for path in known}
+    meant = {version for found in versions.values() for _, version, _ in found} & set(asked)
     if meant:
-        return {path for path in known if any(v not in meant for _, v, _ in path_words(path).versions)}
+        return {path for path in known if any(version not in meant for _, version, _ in versions[path])}
+    newest: dict[str, int] = {}
+    for before, version, _ in itertools.chain.from_iterable(versions.values()):
+        newest[before] = max(version, newest.get(before, 0))
     return {
         path
         for path in known
         if path_words(path).is_old
-        or any(v < newest[before] or twin in known for before, v, twin in path_words(path).versions)
+        or any(version < newest[before] or twin in known for before, version, twin in versions[path])
     }
 
 
@@ -173,5 +173,7 @@ def likeness(one: str, other: str) -> float:
     short, long = sorted((one, other), key=len)
     if len(short) >= _LEAST_ABBREVIATION and long.startswith(short):
         return 0.8 if len(short) > _LEAST_ABBREVIATION else 0.5
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(short, long, strict=False)))
+    shared = sum(
+        1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(short, long, strict=False))
+    )
     return 0.6 if shared >= 5 and shared >= 0.6 * len(long) else 0.0

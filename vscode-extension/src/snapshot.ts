@@ -93,7 +93,7 @@ export class Snapshot {
   }
 
   private hasShown(tab: vscode.Tab, except: string | undefined): boolean {
-    const uri = tab.input instanceof vscode.TabInputText ? tab.input.uri.toString() : undefined;
+    const uri = uriOf(tab);
     return uri !== undefined && uri !== except && this.shown.has(uri) && !this.open.has(keyOf(tab));
   }
 }
@@ -102,9 +102,13 @@ function allTabs(): vscode.Tab[] {
   return vscode.window.tabGroups.all.flatMap(group => group.tabs);
 }
 
+/** What a tab with plain text shows. */
+function uriOf({ input }: vscode.Tab): string | undefined {
+  return input instanceof vscode.TabInputText ? input.uri.toString() : undefined;
+}
+
 function keyOf(tab: vscode.Tab): string {
-  const uri = tab.input instanceof vscode.TabInputText ? tab.input.uri.toString() : tab.label;
-  return `${tab.group.viewColumn} ${uri}`;
+  return `${tab.group.viewColumn} ${uriOf(tab) ?? tab.label}`;
 }
 
 function provisionalOf(tab: vscode.Tab, left: vscode.Tab | undefined): Provisional {
@@ -112,10 +116,9 @@ function provisionalOf(tab: vscode.Tab, left: vscode.Tab | undefined): Provision
 }
 
 /** The editor of a tab with plain text; `activeTextEditor` may be one of a panel, or a side of a difference. */
-function textOf({ input, group }: vscode.Tab): ActiveText | undefined {
-  if (!(input instanceof vscode.TabInputText)) return undefined;
-  const uri = input.uri.toString();
-  const editor = vscode.window.visibleTextEditors.find(({ document, viewColumn }) => viewColumn === group.viewColumn && document.uri.toString() === uri);
+function textOf(tab: vscode.Tab): ActiveText | undefined {
+  const uri = uriOf(tab);
+  const editor = vscode.window.visibleTextEditors.find(({ document, viewColumn }) => viewColumn === tab.group.viewColumn && document.uri.toString() === uri);
   return editor && { document: editor.document, selections: editor.selections, visible: editor.visibleRanges[0] };
 }
 
