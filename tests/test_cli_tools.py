@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from indexer.bench.beside import _asked
 from indexer.embedding.spec import ModelSpec
+from indexer.errors import UserError
 from tests.commands import embedder as embedder
 from tests.commands import home as home
 from tests.commands import indexed as indexed
@@ -98,3 +100,8 @@ def test_a_tool_without_its_extra_says_what_to_install(monkeypatch):
 
     monkeypatch.setattr("indexer.evaluation.main", main)
     assert "pip install 'codewhere[evaluate]'" in run("evaluate", status=2).stderr
+
+
+def test_a_model_that_sentence_transformers_cannot_run_is_named(tmp_path):
+    with pytest.raises(UserError, match="nothing-here"), _asked(str(tmp_path / "nothing-here"), "cpu"):
+        pass

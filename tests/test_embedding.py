@@ -146,6 +146,8 @@ def test_out_of_memory_halves_the_batch_and_gives_the_same_vectors(model_folder)
     whole = load_embedder(str(model_folder), device="cpu", dtype="fp32")
 
     class Narrow:
+        threads = 1
+
         def vectors(self, rows):
             if len(rows) > 2:
                 raise torch.OutOfMemoryError("out of memory")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from indexer.embedding import devices, load_embedder
-from indexer.embedding.int8 import Rounded
+from indexer.embedding.int8 import Product, Rounded, _product_of_few
 from indexer.errors import UserError
 from tests.test_embedding import TEXTS
 
@@ -30,6 +30,29 @@ def test_rows_are_rounded_each_with_its_own_scale():
     assert rounded.values[0].tolist() == [129, 1, 254]
     back = rounded.scale * (rounded.values.float() - 128)
     assert bool(((back - x).abs() <= 0.5 * rounded.scale + 1e-9).all())
+
+
+@needs_int8
+@pytest.mark.parametrize("rows", [1, 12, 64, 65])
+def test_few_rows_are_multiplied_as_many_are(monkeypatch, rows):
+    # With VNNI the default engine lays weights out for oneDNN.
+    monkeypatch.setattr(torch.backends.quantized, "engine", "fbgemm")
+    matrix, x = torch.randn(96, 64), Rounded.of(torch.randn(rows, 64))
+    products = []
+    for vnni in (True, False):
+        monkeypatch.setattr("indexer.embedding.int8.has_vnni", lambda vnni=vnni: vnni)
+        products.append(Product({"map.weight": matrix}, ["map"]))
+    assert products[0]._of_few is None
+    assert products[1]._of_few is not None
+    torch.testing.assert_close(products[0](x), products[1](x), rtol=1e-5, atol=1e-5)
+
+
+def test_without_fbgemm_few_rows_are_multiplied_as_any(monkeypatch):
+    def missing(*arguments: object) -> None:
+        raise RuntimeError("not in this build")
+
+    monkeypatch.setattr(torch, "_make_per_channel_quantized_tensor", missing)
+    assert _product_of_few(torch.ones(2, 2, dtype=torch.int8), torch.ones(2)) is None
 
 
 @needs_int8

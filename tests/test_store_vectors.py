@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes import HashEmbedder
 
-from indexer.store import Store
+from indexer.store import Store, vectors
 from tests.rows import EMBEDDER, WEIGHTS, embed, file_row, found_by_words, function, nearest, write
 from tests.rows import folder as folder
 from tests.rows import root as root
@@ -92,3 +92,28 @@ def test_missing_contents_come_with_the_urgent_files_first_and_demoted_ones_last
     assert [order[id_].split()[1] for id_ in missing] == ["d", "b", "c", "test"]
     only = store.missing(root, model, only=["c.py", "gone.py"])
     assert [order[id_].split()[1] for id_ in only] == ["c"]
+
+
+def test_the_first_question_to_a_root_reads_no_vectors_of_others(store: Store, root: int) -> None:
+    def steps() -> int:
+        taken = 0
+
+        def step() -> int:
+            nonlocal taken
+            taken += 1
+            return 0
+
+        model = store.use_model(root, EMBEDDER.fingerprint, EMBEDDER.name, EMBEDDER.dim)
+        with store._database.reading() as db:
+            db.set_progress_handler(step, 1)
+            assert len(vectors.rows_of(db, root, model).vector_ids) == 1
+            db.set_progress_handler(None, 0)
+        return taken
+
+    write(store, root, function("a.py", "alpha"))
+    embed(store, root)
+    alone = steps()
+    other = store.ensure_root("/other")
+    write(store, other, *(function("b.py", f"function{number}") for number in range(200)))
+    embed(store, other)
+    assert steps() <= alone + 20

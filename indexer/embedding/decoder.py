@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
@@ -272,7 +273,7 @@ def _merged_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(rows, key, value, attn_mask=mask).view(query.shape)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=max(4, os.cpu_count() or 1))  # a batch a thread
 def _causal_mask(longest: int, group: int, dtype: torch.dtype) -> Tensor:
     """To be added to the scores of merged heads: [group * longest, longest], 0 or minus infinity."""
     future = torch.ones(longest, longest, dtype=torch.bool).triu(1)

@@ -76,6 +76,11 @@ def float_type(device: str) -> torch.dtype:
     return torch.bfloat16 if _cpu_has("avx512_bf16", "amx_bf16", "bf16") else torch.float32
 
 
+def has_vnni() -> bool:
+    """Whether the CPU multiplies bytes and adds up the products in one instruction."""
+    return _cpu_has("avx512_vnni", "avx_vnni")
+
+
 def _cpu_has_int8() -> bool:
     # Without VNNI or AMX two neighbouring products are added up in 16 bits, where large ones saturate. That is so rare
     # that vectors are nearer to float32 (cosine 0.9996) than with inputs of 7 bits, which cannot saturate (0.9989).

@@ -20,6 +20,7 @@ from indexer.embedding.decoder import Decoder, DecoderConfig, pack
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.nearness import nearness
 from indexer.embedding.spec import ModelSpec
+from indexer.embedding.threads import on_threads
 from indexer.embedding.weights import read_stored
 from indexer.types import Nearness, Vectors
 
@@ -37,6 +38,9 @@ _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2}")
 
 class Backend(Protocol):
     """A forward pass over token ids."""
+
+    threads: int
+    """How many batches it computes at once, each on a core of its own."""
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Vectors [n, dim] of rows of token ids, not normalised."""
@@ -62,6 +66,7 @@ class PackedDecoder:
     ) -> None:
         self._device = device
         self._model = _model(spec, folder, device, dtype, adapts)
+        self.threads = torch.get_num_threads() if device.type == "cpu" else 1
         self._left = COMPILE_AFTER if device.type == "cuda" else 0
         self.compiling: threading.Thread | None = None
 
@@ -182,10 +187,11 @@ class DecoderEmbedder:
     def _encode(self, texts: Sequence[str], markers: tuple[str, str]) -> Vectors:
         rows = self._token_rows(texts, markers)
         out = np.zeros((len(rows), self.dim), dtype=np.float32)
-        batches = batches_by_length([len(row) for row in rows], self._budget)
+        lengths, threads = [len(row) for row in rows], self._backend.threads
+        batches = list(batches_by_length(lengths, min(self._budget, -(-sum(lengths) // threads))))
         # Read back after the last one: a GPU computes a batch while the next one is laid out.
-        found = [(places, self._vectors([rows[place] for place in places])) for places in batches]
-        for places, vectors in found:
+        found = on_threads(lambda places: self._vectors([rows[place] for place in places]), batches, threads)
+        for places, vectors in zip(batches, found, strict=True):
             out[places] = vectors.cpu().numpy()
         return out
 

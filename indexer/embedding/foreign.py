@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class TransformersDecoder:
     """A decoder of transformers with the spec's padding side and pooling."""
 
+    threads = 1
+    """Its own; not every architecture there may run twice at a time."""
+
     def __init__(
         self, spec: ModelSpec, backbone: Path, folder: Path, device: torch.device, dtype: torch.dtype
     ) -> None:

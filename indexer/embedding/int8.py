@@ -7,7 +7,8 @@ not depend on what else is in the batch. Everything between the products is floa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -23,10 +24,14 @@ from indexer.embedding.decoder import (
     rotate,
     rows_of,
 )
+from indexer.embedding.devices import has_vnni
+from indexer.embedding.threads import one_core
 from indexer.embedding.weights import SCALE, quantise
 
 _ZERO_POINT = 128  # products take unsigned bytes on the left
 _TINY = 1e-12
+_FEW_ROWS = 64
+"""Of a product, as in a query's: with more, a second core is worth waking, and oneDNN the faster one with AVX2, too."""
 
 
 class Rounded(NamedTuple):
@@ -57,17 +62,46 @@ class Product:
         self._scale = torch.cat([scale for _, scale in stored]).contiguous()
         self._zero = torch.zeros(len(matrix), dtype=torch.int64)
         self._packed = torch.ops.onednn.qlinear_prepack(matrix, None)
+        self._of_few = None if has_vnni() else _product_of_few(matrix, self._scale)
         biases = [weights.get(f"{name}.bias") for name in names]
         given = [bias.float() for bias in biases if bias is not None]
         self.bias = torch.cat(given) if given else None
 
     def __call__(self, x: Rounded) -> Tensor:
         """float32 [rows, outputs], to be multiplied by the scales of `x`; the bias is not in it."""
+        if self._of_few is not None and len(x.values) <= _FEW_ROWS:
+            return self._of_few(x.values)
         result: Tensor = torch.ops.onednn.qlinear_pointwise(
             x.values, 1.0, _ZERO_POINT, self._packed, self._scale, self._zero, None,
             1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
         return result
+
+
+def _product_of_few(matrix: Tensor, scale: Tensor) -> Callable[[Tensor], Tensor] | None:
+    """The same product by FBGEMM, None where PyTorch has none.
+
+    Without VNNI oneDNN lays out the weights anew in every product, which with few rows takes three times as long as
+    the product itself.
+    """
+    if torch.backends.quantized.engine not in ("x86", "fbgemm"):
+        return None
+    # There is no other way to FBGEMM's layout than by a quantised tensor, which later releases may lack.
+    warnings.filterwarnings("ignore", message=r"(?s).*quantized tensor creation functions.*")
+    try:
+        zeros = torch.zeros(len(matrix), dtype=torch.int64)
+        quantised = torch._make_per_channel_quantized_tensor(matrix, scale.double(), zeros, 0)
+        packed = torch.ops.quantized.linear_prepack(quantised, None)
+        multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+        multiply(torch.zeros(1, matrix.shape[1]), 1.0, _ZERO_POINT, packed)
+    except (AttributeError, RuntimeError):
+        return None
+
+    def product(values: Tensor) -> Tensor:
+        result: Tensor = multiply(values.float() - _ZERO_POINT, 1.0, _ZERO_POINT, packed)
+        return result
+
+    return product
 
 
 class Int8Layer:
@@ -136,6 +170,12 @@ class Int8Decoder:
 
     def __call__(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Vectors float32 [n, output_dim] of packed token ids [total_tokens] in sequences of these lengths [n]."""
+        if len(ids) > _FEW_ROWS:
+            return self._pass(ids, lengths)
+        with one_core():
+            return self._pass(ids, lengths)
+
+    def _pass(self, ids: Tensor, lengths: Tensor) -> Tensor:
         packing = Packing.of(lengths)
         x = self.token_rows(ids)
         rotary = rotary_tables(packing.positions, self._config, torch.float32)

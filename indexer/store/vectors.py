@@ -151,9 +151,10 @@ def any_of(db: sqlite3.Connection, root_id: int) -> bool:
 def rows_of(db: sqlite3.Connection, root_id: int, model: int, newer_than: int | None = None) -> VectorRows:
     """The rows of a root, or only those of files whose functions changed after a generation."""
     newer = "" if newer_than is None else f"AND files.generation > {int(newer_than)}"
+    # CROSS keeps the order of the tables: the planner would read all vectors of the model first, of every root.
     cursor = db.execute(
-        "SELECT v.id, f.id, f.file_id FROM files JOIN functions f ON f.file_id = files.id"
-        f" JOIN vectors v ON v.content_id = f.content_id AND v.model_id = ? WHERE files.root_id = ? {newer}",
+        "SELECT v.id, f.id, f.file_id FROM files CROSS JOIN functions f ON f.file_id = files.id"
+        f" CROSS JOIN vectors v ON v.content_id = f.content_id AND v.model_id = ? WHERE files.root_id = ? {newer}",
         (model, root_id),
     )
     return _vector_rows(cursor)
