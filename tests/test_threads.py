@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -44,15 +45,23 @@ def test_one_item_has_all_cores_and_the_thread_of_the_caller() -> None:
 
 
 def test_what_a_call_raises_is_raised_and_the_cores_are_back() -> None:
+    made = []
+
     def call(item: int) -> int:
-        raise ValueError(item)
+        made.append(item)
+        if item == 1:
+            raise ValueError(item)
+        time.sleep(0.02)
+        return item
 
     with pytest.raises(ValueError, match="1"):
-        on_threads(call, [1, 2, 3], 3)
+        on_threads(call, range(1, 100), 2)
+    assert len(made) < 20, "what nobody waits for any more is not begun"
+    assert torch.get_num_threads() == 2
     with pytest.raises(ValueError, match="4"), one_core():
         assert torch.get_num_threads() == 1
-        call(4)
-    assert torch.get_num_threads() == 3
+        raise ValueError(4)
+    assert torch.get_num_threads() == 2
 
 
 def test_vectors_do_not_depend_on_the_number_of_threads(model_folder) -> None:

@@ -43,9 +43,9 @@ def on_threads(call: Callable[[_Item], _Result], items: Sequence[_Item], threads
         min(threads, len(items)), thread_name_prefix="codewhere-embed", initializer=_take_one_core
     )
     try:
-        with pool:
-            return list(pool.map(call, items))
+        return list(pool.map(call, items))
     finally:
+        pool.shutdown(cancel_futures=True)  # after an interrupt nobody waits for more than what is in flight
         torch.set_num_threads(threads)
 
 
