@@ -19,6 +19,7 @@ from typing import NamedTuple
 from indexer.ahead import run_ahead
 from indexer.config import Config
 from indexer.errors import UserError
+from indexer.memory import give_back
 from indexer.reading import CRASHED, Job, Read, Reader, default_workers
 from indexer.store import FileRow, Store
 from indexer.types import Embedder, ParsedFile, Progress, SkippedFile, SourceFile, UpdateReport, Vectors
@@ -232,6 +233,8 @@ class Update:
                 self.report.reused = covered - self.report.embedded
             if not self._stopped(held):
                 self._improve_graph(root_id, embedder)
+        if self.report.embedded:
+            give_back()
         return embedder
 
     def _embed_missing(self, embedder: Embedder, model: int, missing: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from indexer.errors import UserError
+from indexer.memory import give_back
 
 if TYPE_CHECKING:
     from indexer.config import Config
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# One uninterrupted piece of background encoding: on a CPU about what one function takes.
-_SLICE_SECONDS = {"cpu": 0.04}
+# One uninterrupted piece of background encoding. On a CPU a query need not wait for its end, since it takes one core,
+# and the piece gives way to it there; so it is long enough to keep all cores busy.
+_SLICE_SECONDS = {"cpu": 0.3}
 _GPU_SLICE_SECONDS = 0.015
 _MAX_YIELD_SECONDS = 1.0  # a client that never stops asking slows indexing down but cannot stop it
 _CACHED_QUERIES = 64  # one query goes to every root, and people repeat themselves
@@ -122,6 +124,7 @@ class YieldingEmbedder:
             import torch
 
             torch.cuda.empty_cache()
+        give_back()
 
     @property
     def _inner(self) -> Embedder:

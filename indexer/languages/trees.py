@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from indexer.languages import grammars
 from indexer.languages.masks import masked
-from indexer.languages.memory import resident_bytes
+from indexer.memory import resident_bytes
 from indexer.types import ParseError
 
 if TYPE_CHECKING:
