@@ -200,6 +200,19 @@ def test_checking_a_folder_without_a_store_makes_none_that_others_can_read(home:
     assert all(not path.stat().st_mode & 0o077 for path in home.rglob("*") if path.is_file())
 
 
+def test_whoever_has_the_index_open_learns_that_vectors_were_repaired_away(folder: Path, home: Path) -> None:
+    update(folder, home)
+    with opened(folder, home) as index:
+        index.search("value")
+        assert index.status().embedded == N_FUNCTIONS
+        with sqlite3.connect(home / FILE_NAME) as db:
+            db.execute("UPDATE vectors SET vector = zeroblob(length(vector)) WHERE id = 20")
+        repair(home)
+        assert index.status().embedded < N_FUNCTIONS
+        update(folder, home)
+        assert index.status().embedded == N_FUNCTIONS
+
+
 def test_altered_texts_and_vectors_are_noticed_and_made_anew(folder: Path, home: Path) -> None:
     """SQLite finds a database whole whose rows hold nonsense."""
     update(folder, home)

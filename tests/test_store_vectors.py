@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import HashEmbedder
@@ -117,3 +119,29 @@ def test_the_first_question_to_a_root_reads_no_vectors_of_others(store: Store, r
     write(store, other, *(function("b.py", f"function{number}") for number in range(200)))
     embed(store, other)
     assert steps() <= alone + 20
+
+
+def test_coverage_is_counted_on_as_it_would_be_counted_anew(store: Store, root: int) -> None:
+    def anew(root_id: int) -> tuple[int, int]:
+        fresh = Store(store.home)
+        try:
+            return fresh.coverage(root_id, EMBEDDER.fingerprint)
+        finally:
+            fresh.close()
+
+    code = [function("a.py", f"function{number}") for number in range(6)]
+    write(store, root, *code)
+    write(store, root, *(replace(one, path="copy.py") for one in code[:2]))
+    other = store.ensure_root("/other")
+    write(store, other, *(replace(one, path="b.py") for one in code[3:]), function("b.py", "own"))
+    model = store.use_model(root, EMBEDDER.fingerprint, EMBEDDER.name, EMBEDDER.dim)
+    seen = [store.coverage(root, EMBEDDER.fingerprint)]
+    for content in store.missing(root, model):
+        store.add_vectors(model, [(content, EMBEDDER.encode_code(["two", "windows"]))])
+        assert store.coverage(root, EMBEDDER.fingerprint) == anew(root)
+        assert store.coverage(other, EMBEDDER.fingerprint) == anew(other)
+        seen.append(store.coverage(root, EMBEDDER.fingerprint))
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == ((0, 8), (8, 8))
+    write(store, root, function("c.py", "new"))
+    assert store.coverage(root, EMBEDDER.fingerprint) == (8, 9)

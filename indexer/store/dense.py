@@ -235,12 +235,19 @@ def _rows(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> VectorR
 def _load(db: sqlite3.Connection, scope: Scope, ids: Ids, old: Snapshot | None) -> tuple[Ids, Vectors]:
     if old is None or not len(old.scanned_ids):
         return vectors.load(db, ids, scope.dim)
-    kept = np.isin(old.scanned_ids, ids, assume_unique=True)
-    new_ids, new = vectors.load(db, np.setdiff1d(ids, old.scanned_ids, assume_unique=True), scope.dim)
-    # New vectors have higher ids unless a function came back; either way the order must be kept.
-    all_ids = np.concatenate([old.scanned_ids[kept], new_ids])
+    old_ids, old_vectors = old.scanned_ids, old.scanned
+    kept = np.isin(old_ids, ids, assume_unique=True)
+    if not kept.all():
+        old_ids, old_vectors = old_ids[kept], old_vectors[kept]
+    new_ids, new = vectors.load(db, np.setdiff1d(ids, old_ids, assume_unique=True), scope.dim)
+    if not len(new_ids):
+        return old_ids, old_vectors
+    all_ids, all_vectors = np.concatenate([old_ids, new_ids]), np.concatenate([old_vectors, new])
+    if not len(old_ids) or new_ids[0] > old_ids[-1]:
+        return all_ids, all_vectors
+    # A function came back, or left the graph. While a folder is embedded, each copy of all vectors delays a query.
     order = np.argsort(all_ids)
-    return all_ids[order], np.concatenate([old.scanned[kept], new])[order]
+    return all_ids[order], all_vectors[order]
 
 
 def _top(ids: Ids, scores: Vectors, count: int) -> tuple[Ids, Vectors]:

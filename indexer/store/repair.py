@@ -122,12 +122,17 @@ def _altered_vectors(db: sqlite3.Connection) -> Iterator[_Fault]:
     )
     ids = [id_ for id_, blob, dim in rows if not _is_unit(blob, dim)]
     if ids:
-        # All windows of a content go together: one that has some of them counts as embedded.
-        statement = (
-            "DELETE FROM vectors WHERE (content_id, model_id) IN (SELECT content_id, model_id FROM vectors"
-            " WHERE id IN (SELECT value FROM json_each(?)))"
-        )
-        yield f"{len(ids)} vectors are altered.", _bind(db.execute, statement, (str(ids),))
+        yield f"{len(ids)} vectors are altered.", _bind(_forget_vectors, db, ids)
+
+
+def _forget_vectors(db: sqlite3.Connection, ids: list[int]) -> None:
+    # All windows of a content go together: one that has some of them counts as embedded.
+    db.execute(
+        "DELETE FROM vectors WHERE (content_id, model_id) IN (SELECT content_id, model_id FROM vectors"
+        " WHERE id IN (SELECT value FROM json_each(?)))",
+        (str(ids),),
+    )
+    db.execute("UPDATE roots SET generation = generation + 1")  # whoever has them in memory reads anew
 
 
 def _is_unit(blob: bytes, dim: int) -> bool:

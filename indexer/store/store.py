@@ -11,7 +11,8 @@ from sqlite3 import Connection
 
 from indexer.errors import NotIndexed
 from indexer.rank.tokens import TOKENS_VERSION
-from indexer.store import catalogue, dense, gc, hnsw, lexical, vectors, write
+from indexer.store import catalogue, coverage, dense, gc, hnsw, lexical, vectors, write
+from indexer.store.coverage import Coverage
 from indexer.store.database import Database
 from indexer.store.dense import Scope, Snapshot
 from indexer.store.filters import Where, compile_filters
@@ -43,7 +44,7 @@ class Store:
         self._refreshing = threading.Lock()
         self._abbreviations: dict[tuple[int, int, str], tuple[str, ...]] = {}
         self._functions: dict[tuple[int, int, int], StoredFunction] = {}
-        self._coverage: dict[int, tuple[tuple[int, int, int | None], tuple[int, int]]] = {}
+        self._coverage: dict[int, Coverage] = {}
 
     def close(self) -> None:
         """Close the connections of all threads and free the vectors in memory."""
@@ -301,13 +302,9 @@ class Store:
         """Functions of a root that have a vector of the model, and functions in all."""
         with self._database.reading() as db:
             model = vectors.model_id(db, fingerprint)
-            state = db.execute("SELECT generation FROM roots WHERE id = ?", (root_id,)).fetchone()
-            key = (state[0] if state else -1, vectors.last_id(db), model)
-            known = self._coverage.get(root_id)
-            if known is None or known[0] != key:
-                known = (key, vectors.coverage(db, root_id, model))
-                self._coverage[root_id] = known
-            return known[1]
+            found = coverage.refresh(db, root_id, model, self._coverage.get(root_id))
+            self._coverage[root_id] = found
+            return found.embedded, found.functions
 
     def improve_graph(
         self,

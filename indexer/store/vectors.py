@@ -188,17 +188,6 @@ def load(db: sqlite3.Connection, ids: Ids, dim: int) -> tuple[Ids, Vectors]:
     return np.array(kept, np.int64), unpack_vectors(blobs, dim)
 
 
-def coverage(db: sqlite3.Connection, root_id: int, model: int | None) -> tuple[int, int]:
-    """Functions of a root with a vector, and functions in all."""
-    row = db.execute(
-        "SELECT count(*), count(EXISTS (SELECT 1 FROM vectors v WHERE v.content_id = f.content_id"
-        " AND v.model_id = ?) OR NULL) FROM files JOIN functions f ON f.file_id = files.id"
-        " WHERE files.root_id = ?",
-        (model, root_id),
-    ).fetchone()
-    return int(row[1]), int(row[0])
-
-
 def matching(db: sqlite3.Connection, where: Where) -> Ids:
     """Ids of the functions that pass a filter."""
     statement = f"SELECT f.id FROM functions f WHERE {where.sql}"
