@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from indexer.priority import in_background
+from indexer.priority import cores_left, in_background
 
 
 def test_the_result_and_the_error_come_back():
@@ -30,3 +30,9 @@ def test_the_thread_and_those_it_starts_give_way_and_the_caller_does_not():
     before = niceness()
     assert in_background(both) == [10, 10]
     assert niceness() == before
+
+
+def test_where_threads_have_no_priorities_work_in_the_background_leaves_a_core(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert in_background(cores_left) == 1
+    assert cores_left() == 0

@@ -36,6 +36,15 @@ def test_results_come_in_order_from_threads_of_one_core_each() -> None:
     assert torch.get_num_threads() == 3
 
 
+def test_work_in_the_background_leaves_a_core_to_others(monkeypatch) -> None:
+    monkeypatch.setattr("indexer.embedding.threads.cores_left", lambda: 1)
+    names = on_threads(lambda item: (threading.current_thread().name, time.sleep(0.01)), range(12), 3)
+    assert len(set(names)) == 2
+    names = on_threads(lambda item: (torch.get_num_threads(), threading.get_ident()), range(12), 2)
+    assert len(set(names)) == 1
+    assert names[0][0] == 1
+
+
 def test_one_item_has_all_cores_and_the_thread_of_the_caller() -> None:
     def call(item: int) -> tuple[int, int]:
         return torch.get_num_threads(), threading.get_ident()

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import torch
 
+from indexer.priority import cores_left
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -40,7 +42,9 @@ def on_threads(call: Callable[[_Item], _Result], items: Sequence[_Item], threads
         return [call(item) for item in items]
     # They are new each time, since threads inherit the priority of the one that starts them.
     pool = ThreadPoolExecutor(
-        min(threads, len(items)), thread_name_prefix="codewhere-embed", initializer=_take_one_core
+        max(1, min(threads - cores_left(), len(items))),
+        thread_name_prefix="codewhere-embed",
+        initializer=_take_one_core,
     )
     try:
         return list(pool.map(call, items))
