@@ -28,8 +28,8 @@ class ProgressBars:
         self._timers: dict[Root, asyncio.TimerHandle] = {}
 
     def update(self, root: Root, fraction: float | None) -> None:
-        """Shows how far the indexing of a root is; a paused root has no bar."""
-        if root.paused or not self._is_supported():
+        """Shows how far the indexing of a root is; one on which work is stopped gets no bar."""
+        if root.paused or root.held or not self._is_supported():
             return
         if root in self._bars:
             self._bars[root].report(fraction, root.state.message)

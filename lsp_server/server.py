@@ -123,7 +123,9 @@ class CodewhereServer(LanguageServer):
             self.index(root)
 
     def index(self, root: Root) -> None:
-        """Looks at every file of a root now and follows it from now on."""
+        """Looks at every file of a root now and follows it from now on, unless it was taken out meanwhile."""
+        if root not in self.workspaces.all():
+            return
         by_client = self.client_watches()
 
         def work() -> None:
@@ -144,6 +146,8 @@ class CodewhereServer(LanguageServer):
             self.indexer.forget(root)
             root.close()
 
+        # At once, or what the work in hand still tells would show a new bar, which nobody ends.
+        root.held = True
         self.bars.end(root)
         self._in_background(work)
 
@@ -159,6 +163,7 @@ class CodewhereServer(LanguageServer):
                 self.post(self.index, root)
             elif root.state.state == "indexing":
                 self.indexer.settle(root)
+                self.post(self.bars.end, root)
                 self.post(self.announce, "configuration")
 
         self._in_background(work)

@@ -185,3 +185,23 @@ async def test_a_settings_file_that_is_mended_is_read_by_the_next_reindex(start,
     file.write_text("")
     await command(client, "reindex")
     await indexed(client)
+
+
+def many_functions(project: Path) -> None:
+    write_files(project, {"many.py": "\n\n".join(f"def n_{at}(x):\n    return x + {at}" for at in range(60))})
+
+
+@pytest.mark.parametrize("change", ["removed", "no longer indexed"])
+async def test_the_progress_of_a_folder_ends_with_the_work_on_it(start, project, change):
+    many_functions(project)
+    client = await start(project, editor="visual_studio_code", env={"HASH_SECONDS_PER_TEXT": "0.2"})
+    await until(lambda: any(client.progress_reports.values()))
+    await until(lambda: client.updates and client.updates[-1]["roots"][0]["embedded"] > 0)
+    if change == "removed":
+        event = lsp.WorkspaceFoldersChangeEvent(added=[], removed=[folder(project)])
+        client.workspace_did_change_workspace_folders(lsp.DidChangeWorkspaceFoldersParams(event))
+    else:
+        configure(client, {"codewhere": {"autoIndex": False}})
+    await asyncio.sleep(2.5)
+    kinds = [[report.kind for report in reports] for reports in client.progress_reports.values() if reports]
+    assert kinds and all(kind[-1] == "end" and kind.count("end") == 1 for kind in kinds), kinds
