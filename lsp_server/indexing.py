@@ -6,7 +6,7 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -32,8 +32,11 @@ class Listener(Protocol):
     def on_progress(self, root: Root, fraction: float | None) -> None:
         """A root was worked on; `fraction` of 1 where it is known."""
 
-    def on_done(self, root: Root, started: float, reason: str) -> None:
-        """A piece of work ended; `started` is the wall-clock time at which it began."""
+    def on_done(self, root: Root, started: float, reason: str, read: Collection[str] | None) -> None:
+        """A piece of work ended; `started` is the wall-clock time at which it began.
+
+        :param read: Root-relative files and folders that were read to the end; None for all of the root.
+        """
 
     def open_paths(self, root: Root) -> list[str]:
         """Root-relative paths of the open files, the last opened first."""
@@ -152,16 +155,19 @@ class Indexer:
         return min(ready, key=lambda root: self._urgency(self._work[root]), default=None)
 
     def _may_run(self, root: Root, work: _Work) -> bool:
+        return self._is_wanted(root, work) and work.not_before <= time.monotonic()
+
+    def _is_wanted(self, root: Root, work: _Work) -> bool:
         wanted = bool(work.paths) or work.full or (work.embed and self._model.state != "loading")
-        stopped = root.paused or root.held
-        return wanted and not stopped and work.not_before <= time.monotonic()
+        return wanted and not (root.paused or root.held)
 
     def _urgency(self, work: _Work) -> int:
         return 0 if work.paths else 1 if work.full else 2
 
     def _delay(self) -> float | None:
-        waiting = [work.not_before - time.monotonic() for work in self._work.values() if work.not_before]
-        return max(0.01, min(waiting)) if waiting else None
+        """Seconds until the next piece of work may run; what waits for anything but its time wakes this thread."""
+        due = [work.not_before for root, work in self._work.items() if self._is_wanted(root, work)]
+        return max(0.01, min(due) - time.monotonic()) if due else None
 
     def _take(self, root: Root) -> tuple[int, _Work]:
         """The most urgent piece of a root's work, which is taken off the queue."""
@@ -181,25 +187,29 @@ class Indexer:
 
     def _do(self, root: Root, kind: int, piece: _Work) -> None:
         started = time.time()
+        read: Collection[str] | None = ()
         root.tell("indexing", "Looking for changes")
         self._listener.on_progress(root, None)
         try:
-            self._update(root, kind, piece)
+            if self._update(root, kind, piece):
+                read = piece.paths if kind == 0 else None
             root.count()
             self.settle(root)
         except RootBusy as error:
             self._put_back(root, piece, _BUSY_SECONDS)
-            root.tell("indexing", f"Process {error.pid} is indexing this folder; waiting for it.")
+            who = f"Process {error.pid}" if error.pid else "Another process"
+            root.tell("indexing", f"{who} is indexing this folder; waiting for it.")
         except UserError as error:
             root.tell("error", str(error))
         except Exception as error:
             log.exception("Indexing %r failed.", str(root.path))
             root.tell("error", f"Indexing failed: {error}. Run `codewhere doctor`.")
-        self._listener.on_done(root, started, piece.reason)
+        self._listener.on_done(root, started, piece.reason, read)
 
-    def _update(self, root: Root, kind: int, piece: _Work) -> None:
+    def _update(self, root: Root, kind: int, piece: _Work) -> bool:
+        """Whether it was done to the end."""
         if kind == 2 and not self._model.ready:
-            return
+            return False
         update = functools.partial(
             root.open().update,
             paths=sorted(piece.paths) if kind == 0 else None,
@@ -215,6 +225,7 @@ class Indexer:
         report = in_background(update) if kind == 2 else update()
         if report.cancelled:
             self._put_back(root, piece, 0.0)
+        return not report.cancelled
 
     def _first(self, root: Root) -> list[str]:
         """Open files, then the folders they are in."""

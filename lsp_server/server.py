@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module, metadata
@@ -245,9 +245,9 @@ class CodewhereServer(LanguageServer):
         self.post(self.bars.update, root, fraction)
         self.post(partial(self.announce, "index", sparse=True))
 
-    def on_done(self, root: Root, started: float, reason: str) -> None:
+    def on_done(self, root: Root, started: float, reason: str, read: Collection[str] | None) -> None:
         """Called on the indexing thread."""
-        for uri, version in _now_indexed(root, self.documents.snapshots(), started):
+        for uri, version in _now_indexed(root, self.documents.snapshots(), started, read):
             self.post(self.documents.mark_indexed, uri, version)
         self.post(self._after_index, root, reason)
 
@@ -374,11 +374,14 @@ def _embed_overlays(roots: Sequence[Root], snapshots: Sequence[Snapshot]) -> Non
             log.exception("Unsaved buffers of %s could not be embedded.", root.name)
 
 
-def _now_indexed(root: Root, snapshots: Sequence[Snapshot], started: float) -> list[tuple[str, int]]:
+def _now_indexed(
+    root: Root, snapshots: Sequence[Snapshot], started: float, read: Collection[str] | None
+) -> list[tuple[str, int]]:
     """Buffers that an update, begun at `started`, has read from the disk as they are on the screen."""
     found = []
     for snapshot in snapshots:
-        if root.relative(snapshot.path) is None:
+        path = root.relative(snapshot.path)
+        if path is None or not (read is None or _is_among(path, read)):
             continue
         try:
             # A file written later may or may not have been read; then the buffer stays in use.
@@ -388,6 +391,11 @@ def _now_indexed(root: Root, snapshots: Sequence[Snapshot], started: float) -> l
         if same:
             found.append((snapshot.uri, snapshot.version))
     return found
+
+
+def _is_among(path: str, read: Collection[str]) -> bool:
+    """Whether a file is one of those that were read, or in a folder of them."""
+    return any(path == one or path.startswith(f"{one}/") for one in read)
 
 
 def _version() -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from lsprotocol import types as lsp
 
 from lsp_server.overlays import Documents
@@ -140,3 +143,22 @@ def test_snapshots_are_taken_while_buffers_come_and_go():
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+async def test_a_saved_buffer_is_searched_while_another_process_keeps_the_folder(start, project, environment):
+    client = await start(project)
+    await indexed(client)
+    path = project / "src/config.py"
+    uri = open_file(client, path)
+    locks = [FileLock(file) for file in (Path(environment["CODEWHERE_HOME"]) / "locks").glob("*.lock")]
+    text = path.read_text() + "\n\ndef saved_while_busy():\n    return 1\n"
+    change_file(client, uri, 2, lsp.TextDocumentContentChangeWholeDocument(text))
+    with ExitStack() as held:
+        for lock in locks:
+            held.enter_context(lock.acquire(timeout=5))
+        path.write_text(text)
+        client.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+        await until(
+            lambda: client.updates and client.updates[-1]["roots"][0]["message"].startswith("Another process")
+        )
+        assert "saved_while_busy" in await found(client, "saved_while_busy")

@@ -23,14 +23,16 @@ class Listener:
 
     def __init__(self):
         self.done = []
+        self.read = []
         self.fractions = []
         self.open = []
 
     def on_progress(self, root, fraction):
         self.fractions.append(fraction)
 
-    def on_done(self, root, started, reason):
+    def on_done(self, root, started, reason, read):
         self.done.append((root.name, root.state.state, root.state.message, reason))
+        self.read.append(read if read is None else set(read))
 
     def open_paths(self, root):
         return self.open
@@ -392,3 +394,35 @@ def test_what_a_listener_fails_at_does_not_end_the_work(world):
     world.listener.on_done = done
     world.indexer.request_all(world.b)
     world.wait(lambda: [told for told in world.listener.done if told[0] == "b"])
+
+
+def test_it_tells_which_files_were_read(world):
+    world.load_model()
+    busy = world.root("busy", fail=[RootBusy("busy", None)])
+    world.indexer.start()
+    for request in (
+        lambda: world.indexer.request_paths(world.a, ["x.py", "src"]),
+        lambda: world.indexer.request_all(busy),
+        lambda: world.indexer.request_vectors(world.b),
+    ):
+        n_done = len(world.listener.done)
+        request()
+        world.wait(lambda n_done=n_done: len(world.listener.done) > n_done)
+    assert world.listener.read == [{"x.py", "src"}, set(), None]
+    assert world.listener.done[1][2].startswith("Another process is indexing")
+
+
+def test_it_does_not_wake_up_all_the_time_for_a_root_that_waits_for_something_else(world, monkeypatch):
+    monkeypatch.setattr("lsp_server.indexing._BUSY_SECONDS", 0.05)
+    busy = world.root("busy", fail=[RootBusy("busy", 4711)])
+    world.indexer.start()
+    world.indexer.request_all(busy)
+    world.wait(lambda: world.listener.done)
+    busy.paused = True
+    looks, next_one = [], world.indexer._next
+    monkeypatch.setattr(world.indexer, "_next", lambda: looks.append(1) or next_one())
+    time.sleep(0.5)
+    assert len(looks) < 5
+    busy.paused = False
+    world.indexer.wake()
+    world.wait(lambda: world.calls)
