@@ -49,8 +49,9 @@ class Follower:
 
     def touch(self, root: Root, paths: Sequence[str]) -> None:
         """The client says that these root-relative paths changed."""
-        if root in self._watchers:
-            self._watchers[root].touch(paths)
+        watcher = self._watchers.get(root)
+        if watcher is not None:
+            watcher.touch(paths)
 
     def drop(self, root: Root) -> None:
         """Stops to follow a root."""

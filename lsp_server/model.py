@@ -174,6 +174,8 @@ class Model:
         self._gate = gate
         self._on_change = on_change
         self._wanted: Config | None = None
+        self._replaced = threading.Event()
+        """Set once the model in use is no longer that."""
         self._lock = threading.Lock()
 
     @property
@@ -198,6 +200,7 @@ class Model:
         """Loads a model in the background; one that is still loading is dropped when it arrives."""
         with self._lock:
             self._wanted = config
+            self._replace()
             self.state, self.error, self.embedder = "loading", "", None
         threading.Thread(target=self._run, args=(config,), name="codewhere-model", daemon=True).start()
 
@@ -205,8 +208,14 @@ class Model:
         """No model, for a reason that was found before one was loaded."""
         with self._lock:
             self._wanted = None
+            self._replace()
             self.state, self.error, self.embedder = "failed", error, None
         self._on_change()
+
+    def _replace(self) -> None:
+        """Has the thread of the model in use end, for with it the model leaves the memory."""
+        self._replaced.set()
+        self._replaced = threading.Event()
 
     def _run(self, config: Config) -> None:
         started = time.perf_counter()
@@ -225,13 +234,16 @@ class Model:
             if config is not self._wanted:
                 return
             self.embedder, self.error, self.state = embedder, error, state
+            replaced = self._replaced
         self._on_change()
         if embedder is not None:
-            self._unload_when_idle(embedder)
+            _unload_when_idle(embedder, replaced)
 
-    def _unload_when_idle(self, embedder: YieldingEmbedder) -> None:
-        while self.embedder is embedder:
-            left = _IDLE_SECONDS - (time.monotonic() - embedder.last_used)
-            if left <= 0:
-                embedder.unload()
-            time.sleep(left if left > 0 else _IDLE_SECONDS)
+
+def _unload_when_idle(embedder: YieldingEmbedder, replaced: threading.Event) -> None:
+    left = _IDLE_SECONDS
+    while not replaced.wait(left):
+        left = _IDLE_SECONDS - (time.monotonic() - embedder.last_used)
+        if left <= 0:
+            embedder.unload()
+            left = _IDLE_SECONDS

@@ -71,7 +71,7 @@ class CodewhereServer(LanguageServer):
         self.first_settings: object = None
         """The `initializationOptions`, in force where a later change says nothing."""
         self.on_exit: Callable[[], None] = self.closed.set
-        """Ends the session; set by the transport."""
+        """Ends the session, from any thread; set by the transport."""
         self._home = home
         self._open_files: tuple[Path, ...] = ()
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, "codewhere-query")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 import logging
@@ -47,10 +48,14 @@ class Reader(Protocol):
 
 
 class QueueWriter:
-    """Writes on a thread of its own: a client that is slow to read must not stop the server from reading."""
+    """Writes on a thread of its own: a client that is slow to read must not stop the server from reading.
 
-    def __init__(self, stream: BinaryIO) -> None:
+    :param on_broken: Called on that thread, once, when nobody reads any more.
+    """
+
+    def __init__(self, stream: BinaryIO, on_broken: Callable[[], None]) -> None:
         self._stream = stream
+        self._on_broken = on_broken
         self._waiting: queue.Queue[bytes | None] = queue.Queue(_WRITER_MESSAGES)
         self._thread = threading.Thread(target=self._run, name="codewhere-writer", daemon=True)
         self._thread.start()
@@ -65,13 +70,17 @@ class QueueWriter:
         self._thread.join(5.0)
 
     def _run(self) -> None:
+        broken = False
         while (data := self._waiting.get()) is not None:
+            if broken:
+                continue  # what still comes is taken, so that nobody waits for room
             try:
                 self._stream.write(data)
                 self._stream.flush()
             except (OSError, ValueError):
-                # The client is gone; the reader sees the end of its stream and ends the server.
+                broken = True
                 log.info("The client no longer reads.")
+                self._on_broken()
 
 
 class LimitedReader:
@@ -101,7 +110,8 @@ class LimitedReader:
 def serve_stdio(server: CodewhereServer) -> NoReturn:
     """Serves the process that started this one, and ends this one with the exit status of the session."""
     stdin, stdout = _private_stdio()
-    writer = QueueWriter(stdout)
+    # The reader may never see the end of its stream: other processes can hold the other end of the pipe.
+    writer = QueueWriter(stdout, lambda: server.on_exit())
     server.protocol.set_writer(writer)
     reader = LimitedReader(StdinAsyncReader(stdin, server.thread_pool))
     asyncio.run(_run_session(server, reader))
@@ -134,7 +144,12 @@ async def _run_session(server: CodewhereServer, reader: Reader) -> None:
     """Reads messages until the client says exit, closes the stream or dies, or a signal comes."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    server.on_exit = stop.set
+
+    def end() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the session with it
+            loop.call_soon_threadsafe(stop.set)
+
+    server.on_exit = end
     if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)

@@ -107,7 +107,7 @@ class Root:
 
     def file_uri(self, path: str) -> str:
         """URI of a root-relative path, written as the client writes those of this folder."""
-        return f"{self.uri.rstrip('/')}/{quote(os.fsencode(path))}"
+        return f"{self.uri.removesuffix('/')}/{quote(os.fsencode(path))}"
 
     def overlay(self, snapshots: Iterable[Snapshot]) -> Overlay | None:
         """Functions of the buffers below this root that are indexed once they are saved; None where there are none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types as lsp
 
@@ -114,4 +115,4 @@ def _range(raw: object) -> lsp.Range:
 
 
 def _label(place: lsp.Location) -> str:
-    return f"{place.uri.rpartition('/')[2]}:{place.range.start.line + 1}"
+    return f"{unquote(place.uri.rpartition('/')[2])}:{place.range.start.line + 1}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,25 @@ async def test_the_progress_of_a_folder_ends_with_the_work_on_it(start, project,
     await asyncio.sleep(2.5)
     kinds = [[report.kind for report in reports] for reports in client.progress_reports.values() if reports]
     assert kinds and all(kind[-1] == "end" and kind.count("end") == 1 for kind in kinds), kinds
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it counts what the kernel watches")
+async def test_a_folder_that_leaves_right_after_its_settings_is_no_longer_followed(start, project, tmp_path):
+    other = write_files(tmp_path / "other", {"a.py": FILES["src/config.py"]})
+    client = await start(other, project)
+    await indexed(client, 2)
+
+    def watched():
+        infos = Path(f"/proc/{client._server.pid}/fdinfo").iterdir()
+        return sum(info.read_text().count("inotify wd:") for info in infos)
+
+    alone = watched()
+    for number in range(3):
+        event = lsp.WorkspaceFoldersChangeEvent(added=[], removed=[folder(other)])
+        configure(client, {"codewhere": {"folders": {other.as_uri(): {"exclude": [f"nothing_{number}"]}}}})
+        client.workspace_did_change_workspace_folders(lsp.DidChangeWorkspaceFoldersParams(event))
+        await asyncio.sleep(1.0)
+        await until(lambda: watched() < alone, seconds=20)
+        event = lsp.WorkspaceFoldersChangeEvent(added=[folder(other)], removed=[])
+        client.workspace_did_change_workspace_folders(lsp.DidChangeWorkspaceFoldersParams(event))
+        await indexed(client, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -364,6 +365,26 @@ def test_a_root_waits_for_the_model_and_says_so_until_it_is_there_or_failed(worl
     world.wait(lambda: world.a.state.state == "idle")
     assert "no such model" in world.a.state.message
     assert [kind for _, kind, _ in world.calls] == ["words"]
+
+
+def test_a_model_that_is_replaced_leaves_the_memory_at_once():
+    model = Model(lambda config: HashEmbedder(), Gate(), lambda: None)
+
+    def start(name):
+        model.start(Config(home=Path("/nowhere"), model=name))
+        until(lambda: model.ready)
+        return weakref.ref(model.require()._loaded)
+
+    def until(condition):
+        deadline = time.monotonic() + 5
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    first = start("first")
+    second = start("second")
+    until(lambda: first() is None)
+    assert second() is not None
 
 
 def test_a_model_that_nobody_asks_is_unloaded_and_comes_back(monkeypatch):

@@ -368,6 +368,19 @@ def test_a_server_ends_when_its_client_was_killed(environment):
     assert server.wait(20) == 1
 
 
+def test_a_server_ends_when_nobody_reads_its_replies(environment):
+    server = subprocess.Popen(
+        [sys.executable, SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    )
+    server.stdin.write(HELLO)
+    server.stdin.flush()
+    server.stdout.readline()
+    server.stdout.close()
+    server.stdin.write(frame(b'{"jsonrpc":"2.0","id":2,"method":"codewhere/status","params":{}}'))
+    server.stdin.flush()
+    assert server.wait(20) == 1
+
+
 def test_nothing_but_the_protocol_reaches_stdout(environment, tmp_path):
     script = tmp_path / "noisy.py"
     script.write_text(

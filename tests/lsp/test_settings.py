@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from indexer.types import SearchFilters
 from lsp_server.params import MAX_QUERY_CHARS, read_search, read_similar
 from lsp_server.settings import FolderSettings, Settings, read_settings
-from lsp_server.workspaces import Workspaces
+from lsp_server.workspaces import Root, Workspaces
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,10 @@ def test_an_empty_list_is_an_empty_object_because_lua_has_but_one():
 def test_a_wrong_similar_names_the_field(raw, words):
     with pytest.raises(ValueError, match=words):
         read_similar(raw)
+
+
+def test_files_of_a_whole_disk_have_uris_of_files():
+    disk = Root("file:///", "disk", Path("/"), lambda path: pytest.fail("no index is needed"))
+    assert disk.file_uri("etc/a b.py") == "file:///etc/a%20b.py"
+    folder = Root("file:///etc/", "etc", Path("/etc"), lambda path: pytest.fail("no index is needed"))
+    assert folder.file_uri("a.py") == "file:///etc/a.py"

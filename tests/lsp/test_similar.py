@@ -207,7 +207,7 @@ async def test_the_command_of_a_lens_opens_the_function(start, project):
 
 
 async def test_the_command_of_a_lens_asks_where_there_are_several(start, project):
-    third = project / "third.py"
+    third = project / "third 文件.py"
     third.write_text(FILES["src/config.py"].replace("parse_settings", "parse_flags"))
     client = await start(project, options={"codeLens": {"enabled": True, "threshold": 0.9}})
     await indexed(client)
@@ -217,7 +217,7 @@ async def test_the_command_of_a_lens_asks_where_there_are_several(start, project
         lsp.ExecuteCommandParams(lens.command.command, lens.command.arguments)
     )
     [choices] = client.choices
-    assert sorted(choice.split(". ")[1] for choice in choices) == ["options.py:1", "third.py:1"]
+    assert sorted(choice.split(". ")[1] for choice in choices) == ["options.py:1", "third 文件.py:1"]
     assert len(client.shown_documents) == 1
 
 
