@@ -50,12 +50,21 @@ class RawRequest:
 
 
 def make_converter() -> Converter:
-    """The converter of lsprotocol without its kindness: ``null`` is no text and ``"3"`` is no number."""
+    """The converter of lsprotocol without its kindness: ``null`` is no text and ``"3"`` is no number.
+
+    What it writes is text to every client: Neovim and Emacs can read nothing of a message with half a surrogate pair
+    in it, as in the name of a file that is no UTF-8.
+    """
     converter: Converter = default_converter()  # type: ignore[no-untyped-call]
+    converter.register_unstructure_hook(str, _readable)
     _read_exactly(converter, str, checks.text)
     _read_exactly(converter, bool, checks.switch)
     _read_exactly(converter, int, checks.integer)
     return converter
+
+
+def _readable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _read_exactly(converter: Converter, kind: type, check: Callable[[Any], Any]) -> None:

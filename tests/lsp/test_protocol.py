@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
+from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from tests.lsp.conftest import SERVER, indexed, request
@@ -207,3 +208,14 @@ async def server(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     async with running({**os.environ, "CODEWHERE_HOME": str(home)}) as server:
         yield await server.begin()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+async def test_names_of_files_that_are_no_text_do_not_spoil_an_answer(start, project):
+    (project / os.fsdecode(b"caf\xe9.py")).write_text("def brew_coffee_now(x):\n    return x\n")
+    client = await start(project)
+    await indexed(client)
+    hit = (await request(client, "codewhere/search", {"query": "brew_coffee_now"}))["results"][0]
+    assert (hit["path"], hit["uri"]) == ("caf?.py", f"{project.as_uri()}/caf%E9.py")
+    symbol = (await client.workspace_symbol_async(lsp.WorkspaceSymbolParams("brew_coffee_now")))[0]
+    assert symbol.container_name.endswith("caf?.py")
