@@ -164,13 +164,21 @@ def _excuses(errors: Sequence[tuple[Root, UserError]]) -> list[str]:
 def _excuse(root: Root, error: UserError) -> str:
     """Why a root gave no answer; the advice of the engine is for the command line."""
     if isinstance(error, NotIndexed):
-        indexing = root.state.state == "indexing"
-        return _being_read(root) if indexing else f"{root.name} is not indexed yet. {_EDITOR_ADVICE}"
+        return _being_read(root) if root.state.state == "indexing" else _not_indexed(root)
     return _for_editor(root, f"{root.name}: {error}")
 
 
 def _being_read(root: Root) -> str:
     return f"{root.name} is being read for the first time; ask again in a moment."
+
+
+def _not_indexed(root: Root) -> str:
+    return f"{root.name} is not indexed yet. {_EDITOR_ADVICE}"
+
+
+def not_read(root: Root) -> tuple[str, ...]:
+    """What an answer may say of a root of which nothing is known yet."""
+    return _being_read(root), _not_indexed(root)
 
 
 def _for_editor(root: Root, note: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 
 from indexer.types import Answer, Function
 from lsp_server.answers import Locator, symbol_kind
-from lsp_server.features.search import NO_FOLDER, Hit, ask, default_filters
+from lsp_server.features.search import NO_FOLDER, Hit, ask, default_filters, not_read
 from lsp_server.protocol import guarded
 from lsp_server.server import CodewhereServer
 from lsp_server.workspaces import Root
@@ -53,8 +54,18 @@ async def _find(ls: CodewhereServer, query: str) -> list[lsp.WorkspaceSymbol]:
         return root.open().search(query, limit=limit, filters=filters, overlay=overlay, dense=ls.model.ready)
 
     found = await ask(ls, ls.workspaces.all(), ask_root, limit, as_json=False)
+    if not found.hits:
+        _say_what_is_not_read(ls, found.notes)
     locator = Locator(ls.encoding, ls.documents.snapshots())
     return await ls.query(lambda: [_symbol(ls, hit, locator) for hit in found.hits])
+
+
+def _say_what_is_not_read(ls: CodewhereServer, notes: Sequence[str]) -> None:
+    """Of the notes, which symbols cannot carry, only these: pickers ask at every key, and what is typed changes."""
+    sentences = {sentence for root in ls.workspaces.all() for sentence in not_read(root)}
+    for note in notes:
+        if note in sentences:
+            ls.tell_once(lsp.MessageType.Info, note)
 
 
 def _symbol(ls: CodewhereServer, hit: Hit, locator: Locator) -> lsp.WorkspaceSymbol:

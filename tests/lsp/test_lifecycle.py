@@ -154,6 +154,14 @@ async def test_without_a_folder_a_search_says_so(start):
     ]
 
 
+async def test_symbols_of_a_folder_that_is_not_indexed_say_so_once(start, project):
+    client = await start(project, options={"autoIndex": False})
+    for query in ("settings", "settings of", "lang:no-such-language settings"):
+        assert await client.workspace_symbol_async(lsp.WorkspaceSymbolParams(query)) == []
+    said = [message.message for message in client.messages]
+    assert said == [f"{project.name} is not indexed yet. Reindex the folder."]
+
+
 async def test_notes_give_the_advice_of_an_editor(start, project):
     client = await start(project, options={"autoIndex": False})
     await until(lambda: client.updates and client.updates[-1]["modelState"] == "ready")
