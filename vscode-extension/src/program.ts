@@ -16,14 +16,15 @@ export function runProgram(command: string, args: string[], onLine?: (line: stri
     const child = spawn(command, args, { env: environment(), stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
     let output = '';
     let rest = '';
-    const take = (data: Buffer): void => {
-      output += data.toString();
-      const lines = (rest + data.toString()).split(/\r?\n/);
+    const take = (data: string): void => {
+      output += data;
+      const lines = (rest + data).split(/\r?\n/);
       rest = lines.pop() ?? '';
       for (const line of lines) onLine?.(line);
     };
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
+    // What arrives may end in the middle of a character.
+    child.stdout.setEncoding('utf8').on('data', take);
+    child.stderr.setEncoding('utf8').on('data', take);
     token?.onCancellationRequested(() => child.kill());
     child.on('error', error => resolve({ code: -1, output: error.message }));
     child.on('close', code => {

@@ -138,7 +138,12 @@ export class Server implements vscode.Disposable {
     this.session = session;
     const ended = server.ended.then(reason => this.crashed(session, reason));
     const started = session.client.start().then(() => this.started(session));
-    await Promise.race([ended, started.catch((error: unknown) => { this.log.warn(String(error)); return ended; })]);
+    await Promise.race([ended, started.catch(async (error: unknown) => {
+      this.log.warn(String(error));
+      // It may have refused to begin and live on, and would be said to be starting for good.
+      await server.end();
+      await ended;
+    })]);
   }
 
   private newClient(server: ServerProcess): LanguageClient {

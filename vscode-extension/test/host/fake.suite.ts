@@ -229,16 +229,18 @@ function define(): void {
       assert.notEqual(after[0], before);
     });
 
-    it('that always crashes is given up with an explanation, and a person can start it again', async () => {
-      const extension = await running();
-      await configure('home', path.join(vscode.env.appRoot, 'dies'));
-      await until('given up', () => extension.state === 'failed');
-      assert.deepEqual(serverProcesses(), []);
-      await ask(extension, 'anything', labels => labels.some(label => label.includes('Restart the Server')));
-      await closeBox();
-      await configure('home', undefined);
-      await running();
-    });
+    for (const what of ['dies', 'refuses']) {
+      it(`that always ${what} is given up with an explanation, and a person can start it again`, async () => {
+        const extension = await running();
+        await configure('home', path.join(vscode.env.appRoot, what));
+        await until('given up', () => extension.state === 'failed');
+        assert.deepEqual(serverProcesses(), []);
+        await ask(extension, 'anything', labels => labels.some(label => label.includes('Restart the Server')));
+        await closeBox();
+        await configure('home', undefined);
+        await running();
+      });
+    }
 
     it('that does not exist is said, with the way to set it up, and found again when the setting is right', async () => {
       const extension = await api();

@@ -98,6 +98,10 @@ describe('programs', () => {
     const outcome = await runProgram(process.execPath, ['-e', 'console.log("one\\ntwo"); process.exitCode = 3'], line => lines.push(line));
     assert.deepEqual([outcome.code, lines], [3, ['one', 'two']]);
   });
+  it('are read right where a character arrives in pieces', async () => {
+    const script = 'process.stdout.write(Buffer.from([0xe7, 0xb4])); setTimeout(() => process.stdout.write(Buffer.from([0xa2])), 50)';
+    assert.equal((await runProgram(process.execPath, ['-e', script])).output, '索');
+  });
   it('that do not exist give an outcome and no exception', async () => assert.equal((await runProgram('/no/such/program', [])).code, -1));
   it('list their models', () => {
     assert.deepEqual(parseModels('{"models": [{"name": "small", "licence": "Apache-2.0", "dims": [256], "size_bytes": 23000000}]}'), [{ label: 'small', value: 'small', description: 'Apache-2.0 • 23.0 MB' }]);
