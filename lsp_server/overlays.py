@@ -120,11 +120,14 @@ class Documents:
         if document is not None:
             self._on_change(document)
 
-    def mark_indexed(self, uri: str, version: int) -> None:
-        """The index on disk has this version now."""
+    def mark_indexed(self, uri: str, version: int, same: bool) -> None:
+        """The index on disk has this version now or, where it is not the `same`, another text."""
         document = self._documents.get(uri_key(uri))
-        if document is not None and document.version == version:
-            document.indexed_version = version
+        if document is None or document.version != version:
+            return
+        before, document.indexed_version = document.indexed_version, version if same else None
+        if before == version and not same:
+            self._on_change(document)
 
     def get(self, uri: str) -> Document | None:
         """The open buffer of a URI."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module, metadata
@@ -247,8 +247,9 @@ class CodewhereServer(LanguageServer):
 
     def on_done(self, root: Root, started: float, reason: str, read: Collection[str] | None) -> None:
         """Called on the indexing thread."""
-        for uri, version in _now_indexed(root, self.documents.snapshots(), started, read):
-            self.post(self.documents.mark_indexed, uri, version)
+        snapshots = self.documents.snapshots(pending_only=False)
+        for snapshot, same in _compared(root, snapshots, started, read):
+            self.post(self.documents.mark_indexed, snapshot.uri, snapshot.version, same)
         self.post(self._after_index, root, reason)
 
     def open_paths(self, root: Root) -> list[str]:
@@ -308,6 +309,8 @@ class CodewhereServer(LanguageServer):
         if self.model.state == "failed":
             message = f"Searching by words only, the model could not be loaded: {self.model.error}"
             self.tell(lsp.MessageType.Warning, message)
+        elif self.settings.code_lens:
+            self.refresh_lenses()
         self.announce("model")
         self._embed_overlays_soon()
 
@@ -374,11 +377,10 @@ def _embed_overlays(roots: Sequence[Root], snapshots: Sequence[Snapshot]) -> Non
             log.exception("Unsaved buffers of %s could not be embedded.", root.name)
 
 
-def _now_indexed(
+def _compared(
     root: Root, snapshots: Sequence[Snapshot], started: float, read: Collection[str] | None
-) -> list[tuple[str, int]]:
-    """Buffers that an update, begun at `started`, has read from the disk as they are on the screen."""
-    found = []
+) -> Iterator[tuple[Snapshot, bool]]:
+    """Buffers whose files an update, begun at `started`, has read, and whether it met what is on the screen."""
     for snapshot in snapshots:
         path = root.relative(snapshot.path)
         if path is None or not (read is None or _is_among(path, read)):
@@ -387,10 +389,8 @@ def _now_indexed(
             # A file written later may or may not have been read; then the buffer stays in use.
             same = snapshot.path.stat().st_mtime < started and snapshot.path.read_bytes() == snapshot.data
         except OSError:
-            continue
-        if same:
-            found.append((snapshot.uri, snapshot.version))
-    return found
+            same = False
+        yield snapshot, same
 
 
 def _is_among(path: str, read: Collection[str]) -> bool:

@@ -22,6 +22,8 @@ _ROOT_SETTINGS = (
     "model", "device", "exclude", "include_text", "max_file_bytes", "folders", "auto_index", "watch"
 )  # fmt: skip
 """What a root is opened, indexed and followed by."""
+_LENS_SETTINGS = ("code_lens", "code_lens_threshold", "code_lens_command", "no_tests")
+"""What the code lenses that a client keeps are made by."""
 
 
 def register(server: CodewhereServer) -> None:
@@ -59,8 +61,7 @@ async def _configure(ls: CodewhereServer, params: lsp.DidChangeConfigurationPara
     _complain(ls, (sentence for sentence in complaints if sentence not in ls.first_complaints))
     changed = [name for name in _ROOT_SETTINGS if getattr(before, name) != getattr(ls.settings, name)]
     _apply_change(ls, changed)
-    lens_settings = [(one.code_lens, one.code_lens_threshold) for one in (before, ls.settings)]
-    if lens_settings[0] != lens_settings[1]:
+    if any(getattr(before, name) != getattr(ls.settings, name) for name in _LENS_SETTINGS):
         ls.refresh_lenses()
 
 

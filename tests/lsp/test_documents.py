@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -162,3 +163,29 @@ async def test_a_saved_buffer_is_searched_while_another_process_keeps_the_folder
             lambda: client.updates and client.updates[-1]["roots"][0]["message"].startswith("Another process")
         )
         assert "saved_while_busy" in await found(client, "saved_while_busy")
+
+
+async def test_a_buffer_that_the_editor_does_not_read_again_is_searched_as_shown(start, project):
+    client = await start(project)
+    await indexed(client)
+    path = project / "src/config.py"
+    uri = open_file(client, path)
+    text = path.read_text() + "\n\ndef still_on_the_screen():\n    return 1\n"
+    change_file(client, uri, 2, lsp.TextDocumentContentChangeWholeDocument(text))
+    path.write_text(text)
+    client.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+    before = len(client.updates)
+    await until(lambda: any(update["reason"] == "watch" for update in client.updates[before:]))
+    await asyncio.sleep(1.0)
+    path.write_text("def of_another_branch():\n    return 2\n")
+    (project / "other.py").write_text("def written_beside():\n    return 3\n")
+
+    async def followed():
+        return "written_beside" in await found(client, "written_beside")
+
+    await until(followed)
+    await asyncio.sleep(1.0)
+    assert "still_on_the_screen" in await found(client, "still_on_the_screen")
+    assert "of_another_branch" not in await found(client, "of_another_branch")
+    client.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+    assert "of_another_branch" in await found(client, "of_another_branch")

@@ -184,6 +184,24 @@ async def test_lenses_are_asked_for_again_when_a_folder_is_indexed_or_the_settin
     off = {"settings": {"codewhere": {"codeLens": {"enabled": False}}}}
     client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(**off))
     await until(lambda: client.lens_refreshes == before + 1)
+    client.workspace_did_change_configuration(
+        lsp.DidChangeConfigurationParams({"codewhere": {"codeLens": {"enabled": True}}})
+    )
+    await until(lambda: client.lens_refreshes == before + 2)
+    client.workspace_did_change_configuration(
+        lsp.DidChangeConfigurationParams({"codewhere": {"codeLens": {"enabled": True}, "noTests": True}})
+    )
+    await until(lambda: client.lens_refreshes == before + 3, seconds=5)
+
+
+async def test_lenses_are_asked_for_again_when_the_model_is_there(start, project):
+    await indexed(await start(project))
+    options = {"codeLens": {"enabled": True, "threshold": 0.9}, "autoIndex": False}
+    client = await start(project, options=options, env={"HASH_LOAD_SECONDS": "1"})
+    assert await lenses(client, project / "src/config.py") == []
+    await until(lambda: client.updates and client.updates[-1]["modelState"] == "ready")
+    await until(lambda: client.lens_refreshes, seconds=5)
+    assert await lenses(client, project / "src/config.py")
 
 
 async def test_lenses_are_off_by_default(start, project):
