@@ -259,3 +259,26 @@ def test_a_linked_work_tree_obeys_the_exclude_file_of_its_repository(tmp_path):
     git(root, "worktree", "add", "-q", "../linked")
     write_files(tmp_path / "linked", {"local.c": "x", "more.c": "x"})
     assert found(tmp_path / "linked") == ["main.c", "more.c"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        (".git", b"gitdir: " + b"a" * 4_000),
+        (".git/commondir", b"a\0b"),
+        (".git/commondir", b"loop"),
+        (".git/info/exclude", None),
+    ],
+)
+def test_git_data_that_leads_nowhere_does_not_stop_the_walk(tmp_path, no_global_excludes, file, content):
+    root = write_files(tmp_path, {"main.c": "x", "sub/inner.c": "x"})
+    path = root / "sub" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if file != ".git":
+        (root / "sub/.git/HEAD").write_text("ref: refs/heads/main\n")
+        (root / "sub/.git/loop").symlink_to("loop")
+    if content is None:
+        path.symlink_to(path.name)
+    else:
+        path.write_bytes(content)
+    assert found(root) == ["main.c", "sub/inner.c"]

@@ -28,6 +28,14 @@ class Repository:
 
 def repository_at(folder: Path) -> Repository | None:
     """The repository whose work tree starts at this folder: a clone, a submodule or a linked work tree."""
+    try:
+        return _repository_at(folder)
+    except (OSError, ValueError, RuntimeError):
+        # It may not be read, or a stranger wrote what is no path: too long, a link to itself, with a zero byte.
+        return None
+
+
+def _repository_at(folder: Path) -> Repository | None:
     git_dir = folder / ".git"
     if git_dir.is_file():
         pointer = _first_line(git_dir)

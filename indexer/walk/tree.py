@@ -280,7 +280,7 @@ class _Walker:
         """`info/exclude` of a repository and the user's global exclude file, the stronger first."""
         files = (repository.common / "info" / "exclude", self._global_exclude_file)
         # They are the user's own, who may keep them as links; links inside a tree are not followed.
-        return _present(rules_file(file.resolve(), base, above) for file in files)
+        return _present(rules_file(Path(os.path.realpath(file)), base, above) for file in files)
 
     @cached_property
     def _global_exclude_file(self) -> Path:
