@@ -46,6 +46,8 @@ class Worker:
         Where no process can be started the call is made here: at a risk, but better than not at all.
         """
         with self._turn:
+            if self._process is not None and self._process.poll() is not None:
+                self._end()  # by the system, when it ran short of memory for example; this call is not to blame
             try:
                 self._process = self._process or _start()
             except OSError as error:
@@ -66,6 +68,9 @@ class Worker:
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             self._end()
             raise WorkerError from error
+        except BaseException:
+            self._end()  # Ctrl-C: what is still under way must not be taken for the result of the next call
+            raise
         finally:
             timer.cancel()
         return result

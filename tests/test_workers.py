@@ -32,6 +32,22 @@ def test_a_process_that_dies_costs_one_call(worker):
     assert worker.call(max, 3, 7) == 7
 
 
+def test_a_process_that_was_ended_between_two_calls_costs_none(worker):
+    os.kill(worker.call(os.getpid), signal.SIGTERM)
+    worker._process.wait()
+    assert worker.call(max, 3, 7) == 7
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches one thread there")
+def test_what_ctrl_c_interrupted_is_not_the_result_of_the_next_call(worker):
+    worker.call(max, 3, 7)
+    interrupt = threading.Timer(0.3, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        worker.call(time.sleep, 2)
+    assert worker.call(max, 3, 7) == 7
+
+
 def test_a_call_that_does_not_end_is_ended(worker, monkeypatch):
     monkeypatch.setattr(workers, "TIMEOUT_S", 0.5)
     with pytest.raises(WorkerError):
