@@ -95,3 +95,17 @@ def test_gc_gives_the_space_back_to_the_disk(store: Store, root: int, folder: Pa
     store.forget(str(folder))
     assert store.gc(grace_days=0).freed_bytes > before / 3
     assert store.store_bytes() < before / 2
+
+
+def test_a_lock_is_free_again_where_the_note_on_its_holder_cannot_be_removed(
+    store: Store, root: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "it is open in another process", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with store.lock(root, str(folder), "files").hold(wait=False):
+            pass
+    with store.lock(root, str(folder), "files").hold(wait=False) as held:
+        assert held

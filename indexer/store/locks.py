@@ -57,8 +57,12 @@ class RootLock:
                 self._pid_file.write_text(str(os.getpid()), encoding="ascii")
             yield True
         finally:
-            self._pid_file.unlink(missing_ok=True)
-            self._lock.release()
+            try:
+                # On Windows it cannot be removed while another process reads it; the next holder writes it anew.
+                with suppress(OSError):
+                    self._pid_file.unlink(missing_ok=True)
+            finally:
+                self._lock.release()
 
     def holder(self) -> int | None:
         """The process that holds the lock, None when it is free or not known.
