@@ -146,7 +146,12 @@ def _read_root_file(path: Path) -> dict[str, Any]:
 
 
 def _parse_toml(path: Path) -> dict[str, Any]:
-    values: dict[str, Any] = _toml.loads(path.read_text(encoding="utf-8"))
+    # Editors on Windows begin a file with a byte order mark.
+    text = path.read_text(encoding="utf-8-sig")
+    try:
+        values: dict[str, Any] = _toml.loads(text)
+    except RecursionError as error:
+        raise ValueError("its lists lie too deep in one another") from error
     return values
 
 

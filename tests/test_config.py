@@ -160,3 +160,15 @@ def test_only_a_regular_file_of_the_repository_is_read(root, tmp_path, make):
 def test_a_huge_repository_file_is_not_read(root):
     write(root, ROOT_FILE, "#" * 70_000)
     assert "larger than" in load_config(root).notes[0]
+
+
+def test_files_that_begin_with_a_byte_order_mark_are_read(user_folder, root):
+    (user_folder / USER_FILE).write_bytes(b"\xef\xbb\xbflimit = 7\n")
+    (root / ROOT_FILE).write_bytes(b'\xef\xbb\xbfexclude = ["*.sql"]\n')
+    config = load_config(root)
+    assert (config.limit, config.exclude, config.notes) == (7, ("*.sql",), ())
+
+
+def test_a_repository_file_of_deep_lists_is_told_and_left_out(root):
+    write(root, ROOT_FILE, "exclude = " + "[" * 30_000)
+    assert "too deep" in load_config(root).notes[0]
