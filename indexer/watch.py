@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 import tempfile
 import threading
 import time
@@ -52,6 +53,8 @@ _SCAN_S = 2.0  # without events
 _SCAN_SHARE = 20  # a scan may take one part in so many of the time
 _RETRY_S = (1.0, 60.0)
 _IGNORE_FILES = frozenset({".gitignore", ".codewhereignore", ".codewhere.toml"})
+_GIT_LOCKS = ("index.lock", "HEAD.lock")
+_NOWHERE = (0, 0)
 _SILENT = frozenset({"opened", "closed_no_write"})  # reading changes nothing
 _REMOTE = frozenset(
     {"9p", "afs", "ceph", "cifs", "drvfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs", "smb2"}
@@ -98,10 +101,12 @@ class Watcher:
         self._on_error = on_error
         self._scan_every_s = scan_every_s
         self._root = Path(os.path.realpath(index.root))
+        # Events name real paths, and the data folder may be set by a link.
+        self._home = Path(os.path.realpath(index.config.home))
         self._pending = _Pending()
         self._stopping = threading.Event()
         self._observer: BaseObserver | None = None
-        self._identity = (0, 0)
+        self._identity = _NOWHERE
         self._thread = threading.Thread(target=self._run, name="codewhere-watch", daemon=True)
         self._last_scan_s = 0.0
         self.fallback = ""
@@ -173,7 +178,7 @@ class Watcher:
             if relative.as_posix().endswith(".git/info/exclude"):
                 self._pending.add_everything()
             return
-        if path.is_relative_to(self._index.config.home):
+        if path.is_relative_to(self._home):
             return  # the store inside the root: each update would cause the next
         if not parts or parts[-1] in _IGNORE_FILES:
             self._pending.add_everything()
@@ -213,9 +218,10 @@ class Watcher:
 
     def _must_listen_again(self) -> bool:
         """Whether the folder was removed or moved away, and one is there again: the watches are not its own."""
-        if self._observer is None or not self._root.is_dir():
+        identity = _identity(self._root)
+        if self._observer is None or identity == _NOWHERE:
             return False
-        return not _is_alive(self._observer) or _identity(self._root) != self._identity
+        return not _is_alive(self._observer) or identity != self._identity
 
     def _listen_again(self) -> None:
         if self._observer is None or not self._must_listen_again():
@@ -232,8 +238,12 @@ class Watcher:
 
     def _git_is_busy(self) -> bool:
         """Whether git is in the middle of writing the work tree; one update after it is enough."""
-        folder = _git_folder(self._root)
-        return folder is not None and any((folder / name).exists() for name in ("index.lock", "HEAD.lock"))
+        try:
+            folder = _git_folder(self._root)
+            return folder is not None and any((folder / name).exists() for name in _GIT_LOCKS)
+        except OSError:
+            # It may be another user's, or a pointer to what is no path; the thread must outlive both.
+            return False
 
 
 @dataclass
@@ -340,12 +350,12 @@ def _probe(observer: BaseObserver) -> None:
 
 
 def _identity(folder: Path) -> tuple[int, int]:
-    """What tells a folder from another one at the same path."""
+    """What tells a folder from another one at the same path; `_NOWHERE` where there is none, or no way to it."""
     try:
         status = folder.stat()
     except OSError:
-        return 0, 0
-    return status.st_dev, status.st_ino
+        return _NOWHERE
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else _NOWHERE
 
 
 def _is_alive(observer: BaseObserver) -> bool:

@@ -198,6 +198,30 @@ def test_an_update_waits_while_git_writes_but_not_for_a_stale_lock(root, index, 
         assert time.monotonic() - start < 0.5
 
 
+def test_a_pointer_to_git_that_is_no_path_does_not_end_the_watching(root, index):
+    (root / ".git").write_text(f"gitdir: {'a' * 5_000}\n", encoding="utf-8")
+    with Watcher(index):
+        index.wait_for(lambda updates: updates == [None])
+
+
+def test_a_root_that_may_not_be_looked_at_does_not_end_the_watching(root, index, monkeypatch):
+    monkeypatch.setattr(watch, "_LOST_S", 0.05)
+    real = type(root).stat
+
+    def refuse(path, **options):
+        if path == root:
+            raise PermissionError(errno.EACCES, "permission denied", str(path))
+        return real(path, **options)
+
+    with Watcher(index) as watcher:
+        index.wait_for(lambda updates: updates == [None])
+        with monkeypatch.context() as patch:
+            patch.setattr(type(root), "stat", refuse)
+            time.sleep(0.3)
+        watcher.touch(["src/a.py"])
+        index.wait_for(lambda updates: updates[-1] == ["src/a.py"])
+
+
 def test_a_linked_work_tree_has_its_locks_elsewhere(root, tmp_path):
     git(root, "init", "-q")
     git(root, "add", ".")
@@ -208,8 +232,10 @@ def test_a_linked_work_tree_has_its_locks_elsewhere(root, tmp_path):
     assert watch._git_folder(tmp_path) is None
 
 
-def test_a_store_inside_the_root_causes_no_updates(root):
-    index = FakeIndex(root, root / ".cache/codewhere")
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_store_inside_the_root_causes_no_updates(root, tmp_path, linked):
+    (tmp_path / "link").symlink_to(root)
+    index = FakeIndex(root, (tmp_path / "link" if linked else root) / ".cache/codewhere")
     index.config.home.mkdir(parents=True)
     with Watcher(index):
         index.wait_for(lambda updates: updates == [None])
