@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from indexer.config import Config
 from indexer.errors import UserError
+from indexer.folders import GONE, why_away
 
 if TYPE_CHECKING:
     from indexer.store import RootRow, Store
@@ -174,9 +175,10 @@ def _check_roots(home: Path) -> Findings:
 
 
 def _check_root(store: Store, root: RootRow) -> Findings:
-    if not Path(root.path).is_dir():
-        advice = f"codewhere gc --forget {root.path} frees its space now; otherwise gc does after a while."
-        yield Finding("index", WARN, f"{root.path} is gone", advice)
+    if away := why_away(Path(root.path)):
+        forget = f"codewhere gc --forget {root.path} frees its space"
+        advice = f"{forget} now; otherwise gc does after a while." if away == GONE else f"{forget}."
+        yield Finding("index", WARN, f"{root.path} is {away}", advice)
         return
     embedded, functions = store.coverage(root.id, root.fingerprint)
     message = (
@@ -263,7 +265,7 @@ def _why_no_gpu() -> str:
 def _check_watching(home: Path) -> Findings:
     from indexer.watch import remote_kind
 
-    roots = [root for root in _root_folders(home) if root.is_dir()]
+    roots = [root for root in _root_folders(home) if not why_away(root)]
     for root in roots:
         kind = remote_kind(root)
         if kind:

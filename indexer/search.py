@@ -14,6 +14,7 @@ from typing import NamedTuple
 from indexer.changed import changed_files
 from indexer.errors import UserError
 from indexer.filters import merge, resolve
+from indexer.folders import why_away
 from indexer.overlay import Overlay, dense_hits, having, lexical_hits, matching, words_of
 from indexer.rank import FIELD_WEIGHTS, Candidate, Compare, Query, Statistics, parse_query, rank, with_english
 from indexer.rank.glossary import Gloss, gloss
@@ -267,8 +268,8 @@ class Search:
 
     def _tell_stale(self, results: list[SearchResult]) -> None:
         """Say which files of the answer changed since; buffers stand for their own."""
-        if results and not self._path.is_dir():
-            self._notes.append(f"The folder {shown_path(str(self._path))} is gone; this was indexed of it.")
+        if results and (away := why_away(self._path)):
+            self._notes.append(f"The folder {shown_path(str(self._path))} is {away}; this was indexed of it.")
             return
         paths = {result.function.path for result in results} - self._hidden.keys()
         rows = self._store.files(self._root.id, paths).values()

@@ -9,6 +9,7 @@ from tests.commands import found, run
 from tests.commands import home as home
 from tests.commands import indexed as indexed
 from tests.commands import root as root
+from tests.trees import refuse_access
 
 
 def test_index_prints_a_summary_with_what_was_skipped(root):
@@ -64,6 +65,13 @@ def test_a_root_whose_folder_is_gone_is_shown_and_forgotten(indexed):
     assert "1 root" not in run("gc").stdout
     assert "Removed 1 root," in run("gc", "--forget", indexed, "--grace-days", 0).stdout
     assert json.loads(run("status", "--json").stdout)["roots"] == []
+
+
+def test_a_root_whose_folder_may_not_be_opened_stops_nothing(indexed, monkeypatch):
+    refuse_access(monkeypatch, indexed)
+    assert "folder is not accessible (Permission denied)" in run("status").stdout
+    assert "Removed 0 roots," in run("gc", "--grace-days", 0).stdout
+    assert "Removed 0 roots," in run("gc", "--grace-days", 0).stdout
 
 
 def test_gc_frees_what_no_root_uses(indexed):

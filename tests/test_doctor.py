@@ -14,6 +14,7 @@ from indexer import doctor
 from indexer.config import Config
 from indexer.embedding.spec import SPEC_FILE, ModelSpec
 from indexer.engine import open_index
+from tests.trees import refuse_access
 
 
 @pytest.fixture
@@ -102,6 +103,15 @@ def test_a_folder_that_is_gone_can_be_forgotten(config, model, root):
     finding = only(config, "index")
     assert finding.level == "warn"
     assert f"gc --forget {root}" in finding.advice
+
+
+def test_a_folder_that_may_not_be_opened_is_told(config, model, root, monkeypatch):
+    index(root, config)
+    refuse_access(monkeypatch, root)
+    finding = only(config, "index")
+    assert finding.level == "warn"
+    assert f"{root} is not accessible (Permission denied)" in finding.message
+    assert [one.check for one in findings(config, level="fail")] == []
 
 
 def test_a_store_that_others_can_read_is_made_private(config, model, root):

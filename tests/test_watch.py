@@ -15,6 +15,7 @@ from indexer import watch
 from indexer.errors import UserError
 from indexer.types import UpdateReport
 from indexer.watch import Watcher, file_system_of
+from tests.trees import refuse_access
 
 
 class FakeIndex:
@@ -206,17 +207,10 @@ def test_a_pointer_to_git_that_is_no_path_does_not_end_the_watching(root, index)
 
 def test_a_root_that_may_not_be_looked_at_does_not_end_the_watching(root, index, monkeypatch):
     monkeypatch.setattr(watch, "_LOST_S", 0.05)
-    real = type(root).stat
-
-    def refuse(path, **options):
-        if path == root:
-            raise PermissionError(errno.EACCES, "permission denied", str(path))
-        return real(path, **options)
-
     with Watcher(index) as watcher:
         index.wait_for(lambda updates: updates == [None])
         with monkeypatch.context() as patch:
-            patch.setattr(type(root), "stat", refuse)
+            refuse_access(patch, root)
             time.sleep(0.3)
         watcher.touch(["src/a.py"])
         index.wait_for(lambda updates: updates[-1] == ["src/a.py"])

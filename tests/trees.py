@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,3 +53,15 @@ def found(root: Path, config: Settings = Settings(), **more) -> list[str]:
 
 def skipped(root: Path, config: Settings = Settings(), **more) -> dict[str, str]:
     return {item.path: item.reason for item in walk(root, config, **more) if isinstance(item, SkippedFile)}
+
+
+def refuse_access(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Have a folder be one that nobody may look at, also where the tests are run by root."""
+    real = type(folder).stat
+
+    def refuse(path: Path, **options) -> os.stat_result:
+        if path == folder:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, **options)
+
+    monkeypatch.setattr(type(folder), "stat", refuse)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from indexer.commands.common import EmbedderLoader, Flags, existing_folder, indexed_root, not_indexed
 from indexer.config import load_config
+from indexer.folders import why_away
 from indexer.render import bytes_text, count, print_finding, print_json, print_line, print_table, say
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _status_of(root: Path, config: Config) -> Status:
     from indexer.engine import open_index
     from indexer.types import Status
 
-    if not root.is_dir():
+    if why_away(root):
         return Status(root=str(root), indexed=True)
     with open_index(root, config=config, embedder=EmbedderLoader(config)) as index:
         return index.status()
@@ -67,7 +68,7 @@ def _print_all(statuses: list[Status], config: Config) -> None:
             f"{status.embedded:,}",
             status.model or "-",
             bytes_text(status.disk_bytes),
-            _when(status.last_update) if Path(status.root).is_dir() else "folder is gone",
+            f"folder is {away}" if (away := why_away(Path(status.root))) else _when(status.last_update),
             status.root,
         ]
         for status in statuses

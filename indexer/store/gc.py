@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from indexer.folders import GONE, why_away
 from indexer.store import hnsw, write
 from indexer.store.database import Database
 from indexer.store.records import GcReport, from_blob
@@ -71,8 +72,11 @@ def _repair_clock(db: sqlite3.Connection) -> None:
 def _remove_missing_roots(db: sqlite3.Connection, oldest: float) -> int:
     removed = 0
     for id_, path, missing_since in db.execute("SELECT id, path, missing_since FROM roots").fetchall():
-        if Path(from_blob(path)).is_dir():
+        away = why_away(Path(from_blob(path)))
+        if not away:
             db.execute("UPDATE roots SET missing_since = NULL WHERE id = ?", (id_,))
+        elif away != GONE:
+            continue  # nobody knows what is there
         elif missing_since is None:
             db.execute("UPDATE roots SET missing_since = ? WHERE id = ?", (time.time(), id_))
         elif missing_since <= oldest:
