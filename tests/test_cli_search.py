@@ -61,6 +61,7 @@ def test_search_prints_the_functions(indexed, monkeypatch):
         (["--path", "*.js", "--path", "socket*"], {"web/static.js", "net/socket.py"}),
         (["--exclude", "net/", "--exclude", "tests/"], {"web/static.js"}),
         (["--path", "net/", "--exclude", "*socket*"], {"net/retry.py"}),
+        (["--exclude", "./net/", "--exclude", "{root}/tests"], {"web/static.js"}),
     ],
 )
 def test_filters_limit_what_is_found(indexed, arguments, expected):
@@ -78,6 +79,8 @@ def test_filters_limit_what_is_found(indexed, arguments, expected):
         ("net", ["--path", "./socket.py"], {"net/socket.py"}),
         ("net", ["--path", "{root}/net/socket.py"], {"net/socket.py"}),
         ("net", ["--path", "*.js"], set()),
+        ("net", ["--exclude", "./socket.py"], {"net/retry.py"}),
+        ("net", ["--exclude", "{root}/net/socket.py"], {"net/retry.py"}),
         ("web/static.js", [], {"web/static.js"}),
     ],
 )

@@ -218,7 +218,7 @@ def _filters(options: Options, root: Path, below: str) -> SearchFilters:
         languages=tuple(options.languages or ()),
         kinds=tuple(options.kinds or ()),
         paths=tuple(_inside(below, [_relative(glob, root / below) for glob in options.paths or ()])),
-        exclude=tuple(options.exclude or ()),
+        exclude=tuple(_without(glob, root, below) for glob in options.exclude or ()),
         no_tests=options.no_tests,
         changed_only=options.changed,
     )
@@ -236,12 +236,23 @@ def _relative(glob: str, folder: Path) -> str:
     return glob
 
 
+def _without(glob: str, root: Path, below: str) -> str:
+    """A glob to leave out: where a shell completed it, it begins in the folder of the root that is searched."""
+    relative = _relative(glob, root / below)
+    return glob if relative == glob else f"/{_literal(below)}{relative[1:]}"
+
+
+def _literal(path: str) -> str:
+    """A path as a glob that matches nothing else."""
+    return _GLOB_SPECIAL.sub(r"\\\1", path)
+
+
 def _inside(below: str, globs: Iterable[str]) -> Iterator[str]:
     """Globs that hold only inside a folder of the root; the folder itself where there are none."""
     if not below:
         yield from globs
         return
-    base = "/" + _GLOB_SPECIAL.sub(r"\\\1", below)
+    base = f"/{_literal(below)}"
     given = False
     for glob in globs:
         given = True
