@@ -102,6 +102,15 @@ def test_a_tool_without_its_extra_says_what_to_install(monkeypatch):
     assert "pip install 'codewhere[evaluate]'" in run("evaluate", status=2).stderr
 
 
+def test_the_other_models_import_nothing_from_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for module in ("sentence_transformers", "indexer"):
+        (tmp_path / f"{module}.py").write_text("open('imported', 'w').close()\n", encoding="utf-8")
+    with pytest.raises(UserError, match="nothing-here"), _asked(str(tmp_path / "nothing-here"), "cpu"):
+        pass
+    assert not (tmp_path / "imported").exists()
+
+
 def test_a_model_that_sentence_transformers_cannot_run_is_named(tmp_path):
     with pytest.raises(UserError, match="nothing-here"), _asked(str(tmp_path / "nothing-here"), "cpu"):
         pass

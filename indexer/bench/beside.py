@@ -26,6 +26,11 @@ SAME = "same"
 _TEXTS = 400
 _ROUNDS = 3
 _QUERIES = 100  # a round
+# With the folders that this process imports from: Python's own option for modules looks into the working folder first,
+# which may be a stranger's.
+_START = (
+    "import sys; sys.path[:] = sys.argv[4:]; del sys.argv[4:]; from indexer.bench.peer import main; main()"
+)
 
 Timed = Callable[[Sequence[str], bool], float]
 """Seconds that embedding texts takes; True for queries."""
@@ -91,7 +96,7 @@ def _asked(name: str, device: str) -> Iterator[Timed]:
     """A model in a process of its own (`indexer.bench.peer`)."""
     import torch
 
-    command = [sys.executable, "-m", "indexer.bench.peer", name, device, str(torch.get_num_threads())]
+    command = [sys.executable, "-c", _START, name, device, str(torch.get_num_threads()), *sys.path]
     others = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=others

@@ -30,7 +30,3 @@ def main() -> None:
         start = time.perf_counter()
         encode(request["texts"], show_progress_bar=False)
         print(time.perf_counter() - start, file=answers)
-
-
-if __name__ == "__main__":
-    main()
