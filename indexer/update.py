@@ -135,7 +135,12 @@ class Update:
 
         skipped: list[SkippedFile] = []
         self._tell("walk", 0, 0)
-        seen = {path: (row.size, row.changed_ns, row.demoted) for path, row in known.items()}
+        # Another version of codewhere may tell tests and generated files differently.
+        seen = {
+            path: (row.size, row.changed_ns, row.demoted)
+            for path, row in known.items()
+            if row.parser_version == _parser_version()
+        }
         for found in walk(self.root, self._walk_config(), known=seen, paths=self.request.paths):
             if isinstance(found, SkippedFile):
                 skipped.append(found)

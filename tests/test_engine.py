@@ -311,6 +311,17 @@ def test_a_newer_parser_reads_every_file_again_and_embeds_nothing(
     assert index.update().parsed == 0
 
 
+def test_a_newer_version_tells_tests_and_generated_files_anew(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.update._RACY_NS", -(10**12))  # the files count as old
+    index.update()
+    monkeypatch.setattr("indexer.update._parser_version", lambda: 999)
+    monkeypatch.setattr("indexer.walk.tree.demotion", lambda path, head: "generated")
+    index.update()
+    assert {result.demoted for result in index.search("retry").results} == {"generated"}
+
+
 def test_the_store_inside_the_folder_is_not_indexed(folder: Path) -> None:
     config = Config(home=folder / "store")
     with open_index(folder, config=config, embedder=HashEmbedder()) as index:
