@@ -79,6 +79,9 @@ class Update:
         """Do the update; `UserError` and `RootBusy` leave the index as far as it had come."""
         start = time.monotonic()
         root_id = self.store.ensure_root(str(self.root))
+        if self.store.replaced:
+            # The database that was open was removed meanwhile, and the new one has none of the other files.
+            self.request = replace(self.request, paths=None)
         with self._locked(root_id, "files") as held:
             if held:
                 self._write_files(root_id)

@@ -7,11 +7,12 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from indexer.errors import UserError
+from indexer.errors import NotIndexed, UserError
 from indexer.store import Store, check, repair
 from indexer.store.database import FILE_NAME, Database
 from tests.homes import N_FUNCTIONS, neighbours, opened, run_python, scramble, update
@@ -233,6 +234,33 @@ def test_altered_texts_and_vectors_are_noticed_and_made_anew(folder: Path, home:
     assert neighbours(folder, home) == neighbours(folder, fresh)
     with sqlite3.connect(home / FILE_NAME) as db:
         assert db.execute("SELECT max(start_line) FROM functions").fetchone()[0] < 999
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a file that is open")
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_a_data_folder_that_is_removed_meanwhile_is_made_anew(
+    folder: Path, home: Path, made_anew: bool
+) -> None:
+    other = folder.with_name("other")
+    other.mkdir()
+    with opened(folder, home) as index, ThreadPoolExecutor(1) as another_thread:
+        index.update()
+        assert index.search("name_3_2").results
+        shutil.rmtree(home)
+        if made_anew:
+            (other / "a.py").write_text("def elsewhere():\n    pass\n")
+            with opened(other, home) as second:
+                second.update()
+        with pytest.raises(NotIndexed):
+            another_thread.submit(index.search, "name_3_2").result()
+        (folder / "f00.py").write_text("def new():\n    pass\n")
+        index.update(paths=["f00.py"])
+        with opened(folder, home) as again:
+            assert again.status().functions == N_FUNCTIONS - 4, "not only the file that changed"
+            assert neighbours(folder, home) == sorted(
+                (r.function.path, r.function.symbol, round(r.score, 3))
+                for r in index.similar("f03.py", 2, limit=20).results
+            )
 
 
 def test_a_clock_that_runs_backwards_keeps_garbage_no_longer_than_its_grace(

@@ -35,6 +35,7 @@ class Database:
         self._closing = threading.Lock()
         with explained(self.path):
             self._prepare()
+            self._identity = _identity(self.path)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -62,6 +63,15 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def is_current(self) -> bool:
+        """Whether the file is still the one that was opened: whoever tidies up may have removed or replaced it."""
+        try:
+            return _identity(self.path) == self._identity
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # who has it open needs no permission to look at it
 
     def checkpoint(self) -> None:
         """Move the log into the database, as far as no reader still needs it."""
@@ -175,6 +185,11 @@ class _Connection(sqlite3.Connection):
     uses = 0
     """Blocks of code, one within the other, that work with it now."""
     closes_after_use = False
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 @contextmanager

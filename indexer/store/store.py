@@ -40,8 +40,13 @@ class Store:
         self.home = Path(home)
         self._database = Database(self.home)
         self._graphs = self.home / hnsw.FOLDER
-        self._snapshots: dict[tuple[int, str], Snapshot] = {}
         self._refreshing = threading.Lock()
+        self._forget_all()
+        self.replaced = False
+        """Whether the database is another one than at first, and no update of the whole root has ended since."""
+
+    def _forget_all(self) -> None:
+        self._snapshots: dict[tuple[int, str], Snapshot] = {}
         self._abbreviations: dict[tuple[int, int, str], tuple[str, ...]] = {}
         self._functions: dict[tuple[int, int, int], StoredFunction] = {}
         self._coverage: dict[int, Coverage] = {}
@@ -51,15 +56,29 @@ class Store:
         self._database.close()
         self._snapshots.clear()
 
+    def _renew(self) -> None:
+        """Open the database that is there now where the one that was opened is gone: nobody else finds its rows."""
+        if self._database.is_current():
+            return
+        with self._refreshing:
+            if self._database.is_current():
+                return
+            old, self._database = self._database, Database(self.home)
+            self._forget_all()
+            self.replaced = True
+        old.close()
+
     # Roots
 
     def roots(self) -> list[RootRow]:
         """All roots, ordered by path."""
+        self._renew()
         with self._database.reading() as db:
             return catalogue.roots(db)
 
     def root(self, path: str) -> RootRow | None:
         """The root at an absolute path, None when that folder was never indexed."""
+        self._renew()
         with self._database.reading() as db:
             return catalogue.find_root(db, path)
 
@@ -72,6 +91,7 @@ class Store:
 
     def ensure_root(self, path: str) -> int:
         """The id of the root at an absolute path, written if it is new."""
+        self._renew()
         with self._database.writing() as db:
             return write.ensure_root(db, path)
 
@@ -99,6 +119,7 @@ class Store:
         """Write down that an update of the whole root is complete."""
         with self._database.writing() as db:
             db.execute("UPDATE roots SET updated_at = ? WHERE id = ?", (time.time(), root_id))
+        self.replaced = False
 
     # Files and functions
 
