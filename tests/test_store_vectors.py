@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -96,20 +98,66 @@ def test_missing_contents_come_with_the_urgent_files_first_and_demoted_ones_last
     assert [order[id_].split()[1] for id_ in only] == ["c"]
 
 
+def test_what_is_embedded_for_another_root_costs_a_question_nothing(store: Store, root: int) -> None:
+    write(store, root, function("a.py", "alpha"))
+    embed(store, root)
+    assert nearest(store, root, "alpha") == ["alpha"]
+    (before,) = store._snapshots.values()
+    other = store.ensure_root("/other")
+    write(store, other, function("b.py", "beta"))
+    embed(store, other)
+    assert nearest(store, root, "alpha") == ["alpha"]
+    (after,) = store._snapshots.values()
+    assert after.last_vector > before.last_vector
+    assert after.rows is before.rows
+
+
+def steps_of(store: Store, call: Callable[[sqlite3.Connection], object]) -> int:
+    """How many steps SQLite takes for a call."""
+    taken = 0
+
+    def step() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    with store._database.reading() as db:
+        db.set_progress_handler(step, 1)
+        call(db)
+        db.set_progress_handler(None, 0)
+    return taken
+
+
+def test_coverage_counts_only_what_is_new(store: Store, root: int) -> None:
+    def coverage(_: object = None) -> tuple[int, int]:
+        return store.coverage(root, EMBEDDER.fingerprint)
+
+    write(store, root, *(function("a.py", f"function{number}") for number in range(200)))
+    write(store, root, function("b.py", "again", body="body", doc=""), function("b.py", "again", body="body"))
+    model = store.use_model(root, EMBEDDER.fingerprint, EMBEDDER.name, EMBEDDER.dim)
+    assert coverage() == (0, 202)
+    counted = steps_of(store, lambda db: vectors.coverage(db, root, model))
+    window = EMBEDDER.encode_code(["one", "two"])
+    store.add_vectors(model, [(id_, window) for id_ in store.missing(root, model, only=["b.py"])])
+    assert steps_of(store, coverage) < counted / 10
+    assert coverage() == (2, 202)
+    other = store.ensure_root("/other")
+    write(store, other, function("c.py", "elsewhere"))
+    embed(store, other)
+    assert steps_of(store, coverage) < counted / 10
+    assert coverage() == (2, 202)
+    write(store, root, function("b.py", "another"))
+    assert coverage() == (0, 201)
+    embed(store, root)
+    assert coverage() == (201, 201)
+
+
 def test_the_first_question_to_a_root_reads_no_vectors_of_others(store: Store, root: int) -> None:
     def steps() -> int:
-        taken = 0
-
-        def step() -> int:
-            nonlocal taken
-            taken += 1
-            return 0
-
         model = store.use_model(root, EMBEDDER.fingerprint, EMBEDDER.name, EMBEDDER.dim)
-        with store._database.reading() as db:
-            db.set_progress_handler(step, 1)
-            assert len(vectors.rows_of(db, root, model).vector_ids) == 1
-            db.set_progress_handler(None, 0)
+        found = []
+        taken = steps_of(store, lambda db: found.extend(vectors.rows_of(db, root, model).vector_ids))
+        assert len(found) == 1
         return taken
 
     write(store, root, function("a.py", "alpha"))
