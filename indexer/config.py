@@ -25,6 +25,8 @@ _ROOT_FILE_MAX_BYTES = 65_536  # a settings file; anything larger is a mistake o
 _ROOT_MAX_FILE_BYTES = 64_000_000  # a stranger's repository may not make the parser read larger files
 # Whoever wrote a repository may say what is worth indexing in it, not what runs or where data goes.
 ROOT_KEYS = frozenset({"exclude", "max_file_bytes", "include_text"})
+_MOST = 10**15  # of any number: the database and the system take no larger ones
+_LONGEST_SHOWN = 80  # characters of a wrong value
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 DTYPES = ("auto", "int8", "bf16", "bfloat16", "fp16", "float16", "fp32", "float32")
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -167,7 +169,15 @@ def _checked(name: str, value: object, source: str) -> object:
     try:
         return check(value)
     except (TypeError, ValueError) as error:
-        raise UserError(f"Wrong value {value!r} for {name!r} in {source}: {error}.") from error
+        raise UserError(f"Wrong value {_shown(value)} for {name!r} in {source}: {error}.") from error
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no numbers of thousands of digits
+        return "(a number of thousands of digits)"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _text(value: object) -> str:
@@ -189,6 +199,8 @@ def _positive(value: object) -> int:
         number = 0
     if number <= 0:
         raise ValueError("a whole number above 0 is expected")
+    if number > _MOST:
+        raise ValueError(f"a whole number up to {_MOST:,} is expected")
     return number
 
 

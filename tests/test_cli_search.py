@@ -148,6 +148,14 @@ def test_queries_from_standard_input_are_headed_by_the_query(indexed):
     ]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_query(indexed, tmp_path):
+    (tmp_path / "queries").write_bytes(b"\xef\xbb\xbfopen a socket\n")
+    assert (
+        json.loads(run("search", "--queries", tmp_path / "queries", "--json", indexed).stdout)["query"]
+        == "open a socket"
+    )
+
+
 def test_nothing_found_is_no_error(indexed):
     result = run("search", "retry", indexed, "--kind", "enum")
     assert (result.stdout, result.stderr.splitlines()[0]) == ("", "Nothing found.")

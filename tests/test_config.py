@@ -172,3 +172,17 @@ def test_files_that_begin_with_a_byte_order_mark_are_read(user_folder, root):
 def test_a_repository_file_of_deep_lists_is_told_and_left_out(root):
     write(root, ROOT_FILE, "exclude = " + "[" * 30_000)
     assert "too deep" in load_config(root).notes[0]
+
+
+@pytest.mark.parametrize("name", ["limit", "max_file_bytes"])
+def test_a_number_that_the_system_cannot_take_is_an_error(monkeypatch, name):
+    monkeypatch.setenv(f"CODEWHERE_{name.upper()}", "9" * 30)
+    with pytest.raises(UserError, match="up to 1,000,000,000,000,000"):
+        load_config()
+
+
+@pytest.mark.parametrize("name", ["exclude", "include_text", "max_file_bytes"])
+def test_a_repository_may_write_numbers_that_python_cannot(root, name):
+    write(root, ROOT_FILE, f"{name} = 0x{'f' * 50_000}")
+    (note,) = load_config(root).notes
+    assert len(note) < 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import sys
@@ -271,5 +272,7 @@ def _read_queries(path: Path) -> Iterator[str]:
     except OSError as error:
         raise UserError(f"Cannot read the queries in {path}: {error.strerror}.") from error
     with source:
+        mark = codecs.BOM_UTF8  # which editors and shells on Windows begin a file with
         while line := source.readline(_MAX_QUERIES_LINE):
-            yield line.decode("utf-8", "replace").rstrip("\r\n")
+            yield line.removeprefix(mark).decode("utf-8", "replace").rstrip("\r\n")
+            mark = b""
