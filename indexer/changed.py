@@ -28,6 +28,12 @@ _GIT = ("git", "--no-optional-locks")
 _HARMLESS = {"core.fsmonitor": "false", "diff.external": ""}
 _FILTER_PROGRAMS = {"clean": "", "smudge": "", "process": "", "required": "false"}
 
+# Git's hooks set them, and editors that Git starts: they would say more than the folder does.
+_OF_A_REPOSITORY = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"}
+    | {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_IMPLICIT_WORK_TREE"}
+)
+
 
 def changed_files(root: Path) -> frozenset[str]:
     """Root-relative paths that differ from the last commit, new files and those of submodules included.
@@ -80,7 +86,8 @@ def _fields(root: Path, settings: dict[str, str], *arguments: str, may_fail: boo
         done = subprocess.run(
             [*_GIT, *arguments],
             cwd=root,
-            env={**os.environ, **settings},
+            env={name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
+            | settings,
             capture_output=True,
             check=not may_fail,
             timeout=_TIMEOUT_S,

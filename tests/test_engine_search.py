@@ -357,7 +357,9 @@ def git(folder: Path, *command: str) -> None:
     subprocess.run(["git", *who, *command], cwd=folder, check=True, capture_output=True)
 
 
-def test_files_of_submodules_count_as_changed_by_the_commit_that_names_them(tmp_path: Path) -> None:
+def test_files_of_submodules_count_as_changed_by_the_commit_that_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     library, project = tmp_path / "library", tmp_path / "project"
     write_files(library, {"src/a.py": "def first():\n    pass\n", "b.py": "def second():\n    pass\n"})
     write_files(project, {"main.py": "def main():\n    pass\n"})
@@ -374,6 +376,10 @@ def test_files_of_submodules_count_as_changed_by_the_commit_that_names_them(tmp_
     (inner / "src/a.py").write_text("def first():\n    return 1\n")
     (inner / "new.py").write_text("def third():\n    pass\n")
     assert changed_files(project) == {"vendor/library/src/a.py", "vendor/library/new.py"}
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_DIR", str(library / ".git"))  # as Git's hooks find them
+        patch.setenv("GIT_INDEX_FILE", ".git/index")
+        assert changed_files(project) == {"vendor/library/src/a.py", "vendor/library/new.py"}
     assert changed_files(project / "vendor") == {"library/src/a.py", "library/new.py"}
     git(inner, "add", ".")
     git(inner, "commit", "-qm", "work")
