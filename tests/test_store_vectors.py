@@ -112,6 +112,19 @@ def test_what_is_embedded_for_another_root_costs_a_question_nothing(store: Store
     assert after.rows is before.rows
 
 
+def test_vectors_of_one_model_alone_are_kept_in_memory_and_none_after_a_check(
+    store: Store, root: int
+) -> None:
+    write(store, root, function("a.py", "alpha"))
+    for embedder in (EMBEDDER, HashEmbedder(fingerprint="another")):
+        embed(store, root, embedder)
+        query = embedder.encode_queries(["alpha"])[0]
+        assert len(store.dense(root, embedder.fingerprint, query, 5)) == 1
+    assert list(store._snapshots) == [(root, "another")]
+    store.recall(root)
+    assert not store._snapshots
+
+
 def steps_of(store: Store, call: Callable[[sqlite3.Connection], object]) -> int:
     """How many steps SQLite takes for a call."""
     taken = 0

@@ -363,6 +363,8 @@ class Store:
                 (root_id,),
             ).fetchone()
         snapshot = self._snapshot(root_id, *row) if row else None
+        # Who asks goes through all roots, and nothing of one is needed for the next.
+        self._snapshots = self._snapshots_but(root_id)
         return None if snapshot is None else dense.recall(snapshot, n_queries)
 
     # The store as a whole
@@ -392,8 +394,12 @@ class Store:
             if scope is None:
                 return None
             snapshot = dense.refresh(db, scope, self._snapshots.get(key))
-            self._snapshots[key] = snapshot
+            # Those of a model that was used before would stay in memory for nothing.
+            self._snapshots = {**self._snapshots_but(root_id), key: snapshot}
             return snapshot
+
+    def _snapshots_but(self, root_id: int) -> dict[tuple[int, str], Snapshot]:
+        return {key: snapshot for key, snapshot in self._snapshots.items() if key[0] != root_id}
 
     def _scope(self, db: Connection, root_id: int, fingerprint: str, dim: int) -> Scope | None:
         model = vectors.model_id(db, fingerprint)
