@@ -119,6 +119,8 @@ def test_a_root_does_not_find_functions_of_another(store: Store, root: int) -> N
         (SearchFilters(paths=("src/",)), {"Pool.get", "getter"}),
         (SearchFilters(paths=("*.py",)), {"Pool.get", "test_get", "getter"}),
         (SearchFilters(paths=("src/**", "*.go")), {"Pool.get", "getter", "Get"}),
+        (SearchFilters(paths=("./src",)), {"Pool.get", "getter"}),
+        (SearchFilters(paths=("*.py",), exclude=("./src/",)), {"test_get"}),
         (SearchFilters(exclude=("src/",)), {"test_get", "Get"}),
         (SearchFilters(no_tests=True), {"Pool.get", "getter", "Get"}),
         (SearchFilters(symbols=("pool",)), {"Pool.get"}),

@@ -101,8 +101,10 @@ def read_globs(patterns: Sequence[str]) -> GitIgnoreSpec:
     """What a list of glob patterns matches; `ValueError` where one cannot be read."""
     from pathspec import GitIgnoreSpec
 
+    # Shells and editors write ./src for what begins at the root; as a pattern it would match nothing.
+    anchored = [f"/{glob[2:] or '**'}" if glob.startswith("./") else glob for glob in patterns]
     try:
-        return GitIgnoreSpec.from_lines(patterns)
+        return GitIgnoreSpec.from_lines(anchored)
     except (ValueError, re.error) as error:
         given = ", ".join(patterns)
         message = f"{given} cannot be read as glob patterns ({error}). Use * or ** for any text."
