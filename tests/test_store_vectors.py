@@ -11,6 +11,7 @@ import pytest
 from fakes import HashEmbedder
 
 from indexer.store import Store, vectors
+from indexer.store.coverage import refresh
 from tests.rows import EMBEDDER, WEIGHTS, embed, file_row, found_by_words, function, nearest, write
 from tests.rows import folder as folder
 from tests.rows import root as root
@@ -149,7 +150,7 @@ def test_coverage_counts_only_what_is_new(store: Store, root: int) -> None:
     write(store, root, function("b.py", "again", body="body", doc=""), function("b.py", "again", body="body"))
     model = store.use_model(root, EMBEDDER.fingerprint, EMBEDDER.name, EMBEDDER.dim)
     assert coverage() == (0, 202)
-    counted = steps_of(store, lambda db: vectors.coverage(db, root, model))
+    counted = steps_of(store, lambda db: refresh(db, root, model, None))
     window = EMBEDDER.encode_code(["one", "two"])
     store.add_vectors(model, [(id_, window) for id_ in store.missing(root, model, only=["b.py"])])
     assert steps_of(store, coverage) < counted / 10
