@@ -25,7 +25,7 @@ from indexer.embedding.decoder import (
     rows_of,
 )
 from indexer.embedding.devices import has_vnni
-from indexer.embedding.threads import one_core
+from indexer.embedding.threads import on_threads, one_core
 from indexer.embedding.weights import SCALE, quantise
 
 _ZERO_POINT = 128  # products take unsigned bytes on the left
@@ -161,9 +161,11 @@ class Int8Decoder:
         """`weights` as `read_stored` gives them."""
         self._config = config
         self._table, self._table_scale = _int8(weights, "embed_tokens.weight")
-        self._layers = [
-            Int8Layer(weights, f"layers.{number}.", config) for number in range(config.num_hidden_layers)
-        ]
+        self._layers = on_threads(
+            lambda number: Int8Layer(weights, f"layers.{number}.", config),
+            range(config.num_hidden_layers),
+            torch.get_num_threads(),
+        )
         self._norm = weights["norm.weight"].float()
         head, scale = _int8(weights, "head.weight")
         self._head = head.float() * scale[:, None]
