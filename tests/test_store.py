@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.store import Store
-from indexer.store.filters import fits
+from indexer.store.filters import PathFilter, fits
 from indexer.types import Function, SearchFilters, SkippedFile
 from tests.rows import EMBEDDER, WEIGHTS, embed, file_row, found_by_words, function, nearest, write
 from tests.rows import folder as folder
@@ -148,6 +148,29 @@ def test_filters_hold_for_words_and_for_vectors(
     embed(store, root)
     assert set(found_by_words(store, root, "get", filters)) == expected
     assert set(nearest(store, root, "get", filters=filters)) == expected
+
+
+def test_paths_are_looked_at_once_for_a_filter_until_files_change(
+    store: Store, root: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    match = PathFilter.__call__
+
+    def spied(self: PathFilter, path: str, demoted: str) -> bool:
+        looked_at.append(path)
+        return match(self, path, demoted)
+
+    monkeypatch.setattr(PathFilter, "__call__", spied)
+    write(store, root, function("a.py", "get"))
+    only_python = SearchFilters(paths=("*.py",))
+    assert [found_by_words(store, root, "get", only_python) for _ in range(3)] == 3 * [["get"]]
+    assert looked_at == ["a.py"]
+    assert found_by_words(store, root, "get", SearchFilters(paths=("*.go",))) == []
+    write(store, root, function("b.py", "get"))
+    assert found_by_words(store, root, "get", only_python) == ["get", "get"]
+    other = store.ensure_root("/other")
+    write(store, other, function("c.py", "get"))
+    assert found_by_words(store, other, "get", only_python) == ["get"]
 
 
 @pytest.mark.parametrize(

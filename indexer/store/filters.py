@@ -27,6 +27,26 @@ class Where:
     parameters: tuple[object, ...] = ()
 
 
+class Filters:
+    """Filters as conditions; the last one of each root is remembered, as questions are asked anew while typed."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[tuple[int, SearchFilters], Where]] = {}
+
+    def where(
+        self, db: sqlite3.Connection, root_id: int, filters: SearchFilters, changed: Collection[str]
+    ) -> Where:
+        """As `compile_filters`, which looks at the path of every file."""
+        if filters.changed_only:
+            return compile_filters(db, root_id, filters, changed=changed)
+        row = db.execute("SELECT generation FROM roots WHERE id = ?", (root_id,)).fetchone()
+        key = (row[0] if row else -1), filters
+        known = self._last.get(root_id)
+        if known is None or known[0] != key:
+            known = self._last[root_id] = key, compile_filters(db, root_id, filters)
+        return known[1]
+
+
 def compile_filters(
     db: sqlite3.Connection,
     root_id: int,

@@ -15,7 +15,7 @@ from indexer.store import catalogue, coverage, dense, gc, hnsw, lexical, vectors
 from indexer.store.coverage import Coverage
 from indexer.store.database import Database
 from indexer.store.dense import Scope, Snapshot
-from indexer.store.filters import Where, compile_filters
+from indexer.store.filters import Filters, Where
 from indexer.store.locks import RootLock
 from indexer.store.records import (
     FileRow,
@@ -50,6 +50,7 @@ class Store:
         self._abbreviations: dict[tuple[int, int, str], tuple[str, ...]] = {}
         self._functions: dict[tuple[int, int, int], StoredFunction] = {}
         self._coverage: dict[int, Coverage] = {}
+        self._filters = Filters()
 
     def close(self) -> None:
         """Close the connections of all threads and free the vectors in memory."""
@@ -216,7 +217,7 @@ class Store:
     ) -> Where:
         """The filters as a condition for `lexical` and `dense`; see `compile_filters`."""
         with self._database.reading() as db:
-            return compile_filters(db, root_id, filters, changed=changed)
+            return self._filters.where(db, root_id, filters, changed)
 
     def lexical(
         self, root_id: int, match: str, weights: Sequence[float], limit: int, where: Where | None = None
