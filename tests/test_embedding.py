@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -21,6 +22,8 @@ from indexer.training.vocabulary import MARKERS
 from tests import tiny
 
 TEXTS = [*tiny.CORPUS, "x", "", "a much longer line of text than the others " * 6]
+
+needs_int8 = pytest.mark.skipif(not devices._cpu_has_int8(), reason="this processor has no AVX2")
 
 
 @pytest.fixture(scope="module")
@@ -261,12 +264,18 @@ def test_gradients_reach_every_layer(backbone):
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
-def test_the_number_of_threads_is_that_of_the_settings(model_folder, monkeypatch, tmp_path):
-    asked = []
-    monkeypatch.setattr(torch, "set_num_threads", asked.append)
-    load_configured(Config(home=tmp_path, model=str(model_folder), threads=3))
-    load_configured(Config(home=tmp_path, model=str(model_folder)))
-    assert asked == [3]
+@pytest.mark.parametrize("dtype", ["fp32", pytest.param("int8", marks=needs_int8)])
+def test_the_number_of_threads_is_that_of_the_settings(model_folder, tmp_path, dtype):
+    before = torch.get_num_threads()
+    settings = Config(home=tmp_path, model=str(model_folder), dtype=dtype)
+    try:
+        for threads in (3, None):  # None leaves it as it is
+            embedder = load_configured(replace(settings, threads=threads))
+            embedder.encode_code(TEXTS)
+            embedder.encode_queries(TEXTS[:1])
+            assert torch.get_num_threads() == embedder._backend.threads == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_the_memory_of_a_gpu_is_bounded_by_the_settings(model_folder, monkeypatch, tmp_path):

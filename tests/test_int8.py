@@ -7,9 +7,7 @@ import torch
 from indexer.embedding import devices, load_embedder
 from indexer.embedding.int8 import Product, Rounded, _product_of_few
 from indexer.errors import UserError
-from tests.test_embedding import TEXTS
-
-needs_int8 = pytest.mark.skipif(not devices._cpu_has_int8(), reason="this processor has no AVX2")
+from tests.test_embedding import TEXTS, needs_int8
 
 
 @pytest.fixture
