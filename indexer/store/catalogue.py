@@ -44,6 +44,12 @@ def find_root(db: sqlite3.Connection, path: str) -> RootRow | None:
     return _root(row) if row else None
 
 
+def generation(db: sqlite3.Connection, root_id: int) -> int:
+    """The generation of a root; -1 where there is none."""
+    row = db.execute("SELECT generation FROM roots WHERE id = ?", (root_id,)).fetchone()
+    return int(row[0]) if row else -1
+
+
 def bump(db: sqlite3.Connection, root_id: int) -> int:
     """Raise the generation of a root, which tells every reader to look again."""
     statement = "UPDATE roots SET generation = generation + 1 WHERE id = ? RETURNING generation"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from indexer.store import vectors
+from indexer.store import catalogue, vectors
 
 
 class Coverage(NamedTuple):
@@ -23,8 +23,7 @@ def refresh(db: sqlite3.Connection, root_id: int, model: int | None, old: Covera
 
     While a folder is embedded every search asks for it, and counting all functions takes a millisecond a thousand.
     """
-    row = db.execute("SELECT generation FROM roots WHERE id = ?", (root_id,)).fetchone()
-    generation, last_vector = int(row[0]) if row else -1, vectors.last_id(db)
+    generation, last_vector = catalogue.generation(db, root_id), vectors.last_id(db)
     if old is None or (old.generation, old.model) != (generation, model):
         return Coverage(generation, model, last_vector, *_count(db, root_id, model))
     if old.last_vector >= last_vector:  # of another thread, whose transaction began later

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from indexer.store import hnsw, vectors
+from indexer.store import catalogue, hnsw, vectors
 from indexer.store.hnsw import Graph, Header
 from indexer.store.records import Hit, Ids
 from indexer.store.vectors import VectorRows
@@ -216,8 +216,7 @@ def recall(snapshot: Snapshot, n_queries: int) -> float | None:
 
 
 def _state(db: sqlite3.Connection, scope: Scope) -> tuple[int, int]:
-    row = db.execute("SELECT generation FROM roots WHERE id = ?", (scope.root_id,)).fetchone()
-    return (int(row[0]) if row else -1), vectors.last_id(db)
+    return catalogue.generation(db, scope.root_id), vectors.last_id(db)
 
 
 def _rows(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> VectorRows:

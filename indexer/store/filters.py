@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from indexer.errors import UserError
+from indexer.store import catalogue
 from indexer.store.records import from_blob
 from indexer.types import Function, SearchFilters
 
@@ -39,8 +40,7 @@ class Filters:
         """As `compile_filters`, which looks at the path of every file."""
         if filters.changed_only:
             return compile_filters(db, root_id, filters, changed=changed)
-        row = db.execute("SELECT generation FROM roots WHERE id = ?", (root_id,)).fetchone()
-        key = (row[0] if row else -1), filters
+        key = catalogue.generation(db, root_id), filters
         known = self._last.get(root_id)
         if known is None or known[0] != key:
             known = self._last[root_id] = key, compile_filters(db, root_id, filters)

@@ -67,15 +67,20 @@ async def test_unsaved_functions_are_found_by_meaning_too(start, project):
     assert await until(dense) == 1
 
 
+def save(client, uri, path, text):
+    """The first change of an open file, and saved."""
+    change_file(client, uri, 2, lsp.TextDocumentContentChangeWholeDocument(text))
+    path.write_text(text)
+    client.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+
+
 async def test_saving_moves_the_function_into_the_index(start, project):
     client = await start(project)
     before = (await indexed(client))["roots"][0]["functions"]
     path = project / "src/config.py"
     uri = open_file(client, path)
     text = path.read_text() + "\n\ndef saved_at_last():\n    return 1\n"
-    change_file(client, uri, 2, lsp.TextDocumentContentChangeWholeDocument(text))
-    path.write_text(text)
-    client.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+    save(client, uri, path, text)
 
     async def stored():
         return (await request(client, "codewhere/status", {}))["roots"][0]["functions"] == before + 1
@@ -171,9 +176,7 @@ async def test_a_buffer_that_the_editor_does_not_read_again_is_searched_as_shown
     path = project / "src/config.py"
     uri = open_file(client, path)
     text = path.read_text() + "\n\ndef still_on_the_screen():\n    return 1\n"
-    change_file(client, uri, 2, lsp.TextDocumentContentChangeWholeDocument(text))
-    path.write_text(text)
-    client.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+    save(client, uri, path, text)
     before = len(client.updates)
     await until(lambda: any(update["reason"] == "watch" for update in client.updates[before:]))
     await asyncio.sleep(1.0)

@@ -344,13 +344,19 @@ def test_the_exit_status_tells_how_it_ended(environment, sent, status):
         assert b'"id": 2' in done.stdout
 
 
-def test_a_terminated_server_ends_in_order(environment):
+def greeted(environment, hello=HELLO):
+    """A server that has answered."""
     server = subprocess.Popen(
         [sys.executable, SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
     )
-    server.stdin.write(HELLO)
+    server.stdin.write(hello)
     server.stdin.flush()
     server.stdout.readline()
+    return server
+
+
+def test_a_terminated_server_ends_in_order(environment):
+    server = greeted(environment)
     server.send_signal(signal.SIGTERM)
     assert server.wait(20) == 1
 
@@ -363,12 +369,7 @@ def test_a_server_ends_when_its_client_was_killed(environment):
         frame(hello.split(b"\r\n\r\n")[1].split(b"Content-Length")[0])
         + HELLO[HELLO.index(b"Content-Length", 1) :]
     )
-    server = subprocess.Popen(
-        [sys.executable, SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    )
-    server.stdin.write(hello)
-    server.stdin.flush()
-    server.stdout.readline()
+    server = greeted(environment, hello)
     time.sleep(0.5)
     assert server.poll() is None
     client.kill()
@@ -377,12 +378,7 @@ def test_a_server_ends_when_its_client_was_killed(environment):
 
 
 def test_a_server_ends_when_nobody_reads_its_replies(environment):
-    server = subprocess.Popen(
-        [sys.executable, SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    )
-    server.stdin.write(HELLO)
-    server.stdin.flush()
-    server.stdout.readline()
+    server = greeted(environment)
     server.stdout.close()
     server.stdin.write(frame(b'{"jsonrpc":"2.0","id":2,"method":"codewhere/status","params":{}}'))
     server.stdin.flush()
