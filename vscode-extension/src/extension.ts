@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 
 import { Preview } from './preview';
-import type { Answer, Result, SimilarParams, Status } from './protocol';
+import type { Answer, Result, ServerCommand, SimilarParams, Status } from './protocol';
 import { registerResultCommands } from './results/commands';
 import { ResultList } from './results/model';
 import { ResultsView } from './results/view';
@@ -56,6 +56,9 @@ export function activate(context: vscode.ExtensionContext): Api {
     picker = new SearchPicker(session, history, preview, actions, typeof query === 'string' && query ? query : undefined);
   };
 
+  // The URI of a folder comes from our own menus; a key or another extension may give anything.
+  const run = (command: ServerCommand) => (root?: unknown): Promise<void> => session.run(command, typeof root === 'string' ? root : undefined);
+
   const commands: Record<string, (...args: never[]) => unknown> = {
     'codewhere.search': search,
     'codewhere.search.openToSide': () => picker?.take(true),
@@ -68,9 +71,9 @@ export function activate(context: vscode.ExtensionContext): Api {
     'codewhere.showMenu': () => showMenu(session),
     'codewhere.setUp': () => setUp.run(),
     'codewhere.openWalkthrough': () => vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
-    'codewhere.pause': () => session.run('pause'),
-    'codewhere.resume': () => session.run('resume'),
-    'codewhere.reindex': () => session.run('reindex'),
+    'codewhere.pause': run('pause'),
+    'codewhere.resume': run('resume'),
+    'codewhere.reindex': run('reindex'),
     'codewhere.restart': () => session.restart(),
     'codewhere.chooseModel': () => chooseModel(session),
     'codewhere.chooseDevice': chooseDevice,

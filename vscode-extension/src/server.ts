@@ -13,6 +13,8 @@ import { environment, RESTART_SETTINGS, serverSettings, text } from './settings'
 
 const STOP_MS = 5000;
 const RESTART_MS = 250;
+/** Long enough for a first start from a slow disk on a busy machine. */
+const ANSWER_MS = 60_000;
 
 export type ServerState = 'restricted' | 'noFolder' | 'notFound' | 'starting' | 'running' | 'failed';
 
@@ -89,8 +91,9 @@ export class Server implements vscode.Disposable {
     return this.running().sendRequest(similarRequest, params, token);
   }
 
-  async run(command: ServerCommand): Promise<void> {
-    const params = { command: `codewhere.server.${command}`, arguments: [] };
+  /** For the folder with the URI `root`, or for all that are open. */
+  async run(command: ServerCommand, root?: string): Promise<void> {
+    const params = { command: `codewhere.server.${command}`, arguments: root ? [root] : [] };
     this.accept((await this.running().sendRequest(ExecuteCommandRequest.type, params)) as Status);
   }
 
@@ -123,7 +126,7 @@ export class Server implements vscode.Disposable {
     return this.command ? undefined : 'notFound';
   }
 
-  /** Comes back when the server runs or has ended. */
+  /** Comes back when the server runs, has ended or is given up. */
   private async launch(command: string): Promise<void> {
     this.log.info(`${command} lsp`);
     let server: ServerProcess;
@@ -138,12 +141,25 @@ export class Server implements vscode.Disposable {
     this.session = session;
     const ended = server.ended.then(reason => this.crashed(session, reason));
     const started = session.client.start().then(() => this.started(session));
-    await Promise.race([ended, started.catch(async (error: unknown) => {
+    let timer: NodeJS.Timeout | undefined;
+    // Who tries again then need not wait until a program that hangs is gone.
+    const late = new Promise<void>(resolve => { timer = setTimeout(() => { this.giveUp(session); resolve(); }, ANSWER_MS); });
+    await Promise.race([ended, late, started.catch(async (error: unknown) => {
       this.log.warn(String(error));
       // It may have refused to begin and live on, and would be said to be starting for good.
       await server.end();
       await ended;
-    })]);
+    })]).finally(() => clearTimeout(timer));
+  }
+
+  /** The program runs but says nothing, so it is most likely no codewhere; starting it again by itself would take as long. */
+  private giveUp(session: Session): void {
+    if (this.session !== session) return;
+    this.session = undefined;
+    this.failure = vscode.l10n.t('{0} did not answer within {1} seconds. Check that the setting codewhere.server.path names the codewhere program, then restart the server.', this.command ?? '', ANSWER_MS / 1000);
+    this.log.error(this.failure);
+    this.enter('failed');
+    void session.process.end();
   }
 
   private newClient(server: ServerProcess): LanguageClient {

@@ -120,13 +120,13 @@ export class SearchPicker implements vscode.Disposable {
     this.asking.put(query, delay());
   }
 
-  private async follow({ result, query, command }: Row, toSide: boolean): Promise<void> {
+  private async follow({ result, query, command, folder }: Row, toSide: boolean): Promise<void> {
     if (result) {
       await this.open(result, toSide);
     } else if (query) {
       this.asking.put(query, 0);
     } else if (command) {
-      await this.leave(() => vscode.commands.executeCommand(command));
+      await this.leave(() => vscode.commands.executeCommand(command, ...(folder ? [folder] : [])));
     }
   }
 

@@ -13,6 +13,8 @@ export interface Row extends QuickPickItem {
   query?: string;
   /** The command that this way out runs. */
   command?: string;
+  /** The URI of the folder that the command is for; all of them where it is left out. */
+  folder?: string;
 }
 
 /** What is known besides the answer. */
@@ -97,11 +99,11 @@ function rootRows(root: RootStatus): Row[] {
     case 'indexing':
       return [note('sync~spin', l10n.t('{0}: {1} is indexed. This answer is renewed by itself.', root.name, percent(root.coverage)), timeLeft(root.etaSeconds))];
     case 'paused':
-      return [way('codewhere.resume', 'debug-continue', l10n.t('{0}: indexing is paused at {1}. Resume', root.name, percent(root.coverage)))];
+      return [way('codewhere.resume', 'debug-continue', l10n.t('{0}: indexing is paused at {1}. Resume', root.name, percent(root.coverage)), root.uri)];
     case 'error':
       return [way('codewhere.showLog', 'error', l10n.t('{0}: {1} Show the Log', root.name, root.message))];
     case 'idle':
-      return root.functions > 0 ? [] : [way('codewhere.reindex', 'refresh', l10n.t('{0}: nothing is indexed. Index Now', root.name))];
+      return root.functions > 0 ? [] : [way('codewhere.reindex', 'refresh', l10n.t('{0}: nothing is indexed. Index Now', root.name), root.uri)];
   }
 }
 
@@ -109,6 +111,6 @@ export function note(icon: string, label: string, detail = ''): Row {
   return { label: `$(${icon}) ${label}`, alwaysShow: true, ...(detail && { detail }) };
 }
 
-function way(command: string, icon: string, label: string): Row {
-  return { label: `$(${icon}) ${label}`, alwaysShow: true, command };
+function way(command: string, icon: string, label: string, folder?: string): Row {
+  return { label: `$(${icon}) ${label}`, alwaysShow: true, command, ...(folder && { folder }) };
 }

@@ -43,7 +43,8 @@ function setContexts({ state, status }: Server): void {
   const contexts = {
     'codewhere.running': state === 'running',
     'codewhere.notSetUp': state === 'notFound',
-    'codewhere.paused': roots.some(root => root.state === 'paused'),
+    'codewhere.canPause': roots.some(root => root.state !== 'paused'),
+    'codewhere.canResume': roots.some(root => root.state === 'paused'),
     'codewhere.indexed': roots.some(root => root.functions > 0) && roots.every(root => root.coverage === 1 || root.functions === 0),
   };
   for (const [key, value] of Object.entries(contexts)) void vscode.commands.executeCommand('setContext', key, value);

@@ -1,6 +1,7 @@
 /** The menu behind the status bar item. */
 import * as vscode from 'vscode';
 
+import type { RootStatus } from '../protocol';
 import type { Server } from '../server';
 import { describeMachine, describeRoot, deviceName, sentence } from './text';
 
@@ -35,10 +36,9 @@ function searching(): Entry[] {
 }
 
 function indexing({ state, status }: Server): Entry[] {
-  const paused = status?.roots.some(root => root.state === 'paused') ?? false;
   return [
     separator(vscode.l10n.t('index')),
-    ...(state === 'running' ? [pauseOrResume(paused), entry('refresh', vscode.l10n.t('Index Again'), 'codewhere.reindex')] : []),
+    ...(state === 'running' ? [...pauseOrResume(status?.roots ?? []), entry('refresh', vscode.l10n.t('Index Again'), 'codewhere.reindex')] : []),
     entry('chip', vscode.l10n.t('Choose a Model…'), 'codewhere.chooseModel', status?.model ?? ''),
     entry('server', vscode.l10n.t('Choose a Device…'), 'codewhere.chooseDevice', deviceName(status?.device ?? null)),
   ];
@@ -56,10 +56,21 @@ function help({ command }: Server): Entry[] {
   ];
 }
 
-function pauseOrResume(paused: boolean): Entry {
-  return paused
-    ? entry('debug-continue', vscode.l10n.t('Resume Indexing'), 'codewhere.resume')
-    : entry('debug-pause', vscode.l10n.t('Pause Indexing'), 'codewhere.pause');
+/** For all folders first, then, where there are several, for each of them. */
+export function pauseOrResume(roots: RootStatus[]): Entry[] {
+  const paused = roots.filter(root => root.state === 'paused');
+  return [
+    ...(paused.length < roots.length ? [entry('debug-pause', vscode.l10n.t('Pause Indexing'), 'codewhere.pause')] : []),
+    ...(paused.length > 0 ? [entry('debug-continue', vscode.l10n.t('Resume Indexing'), 'codewhere.resume')] : []),
+    ...(roots.length > 1 ? roots.map(ofFolder) : []),
+  ];
+}
+
+function ofFolder({ uri, name, state }: RootStatus): Entry {
+  const only = state === 'paused'
+    ? entry('debug-continue', vscode.l10n.t('Resume Indexing of {0}', name), 'codewhere.resume')
+    : entry('debug-pause', vscode.l10n.t('Pause Indexing of {0}', name), 'codewhere.pause');
+  return { ...only, argument: uri };
 }
 
 function entry(icon: string, label: string, command: string, description = ''): Entry {

@@ -177,6 +177,24 @@ function define(): void {
       assert.deepEqual(states(extension), ['idle', 'idle']);
     });
 
+    it('pauses and resumes one folder of several on its own', async () => {
+      const extension = await running();
+      const [, two] = vscode.workspace.workspaceFolders ?? [];
+      assert.ok(two);
+      await vscode.commands.executeCommand('codewhere.pause', two.uri.toString());
+      assert.deepEqual(states(extension), ['idle', 'paused']);
+      await vscode.commands.executeCommand('codewhere.pause');
+      assert.deepEqual(states(extension), ['paused', 'paused'], 'the rest could not be paused');
+      const isWayOut = (label = ''): boolean => label.includes('two: indexing is paused');
+      await ask(extension, 'nothing while all rest', labels => labels.some(isWayOut));
+      for (let row = 0; row < 2; row++) await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+      await until('the way out is active', () => isWayOut(extension.picker?.row?.label));
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      await until('two alone goes on', () => states(extension).join() === 'paused,idle');
+      await vscode.commands.executeCommand('codewhere.resume');
+      assert.deepEqual(states(extension), ['idle', 'idle']);
+    });
+
     it('learns the settings at its start and when they change', async () => {
       const extension = await running();
       await configure('limit', 7);
@@ -241,6 +259,25 @@ function define(): void {
         await running();
       });
     }
+
+    it('that never answers is given up with an explanation, and a person can start it again', async () => {
+      const extension = await running();
+      const { setTimeout: real } = globalThis;
+      const quick = (work: () => void, milliseconds?: number): NodeJS.Timeout => real(work, milliseconds === 60_000 ? 500 : milliseconds);
+      globalThis.setTimeout = Object.assign(quick, real);
+      try {
+        await configure('home', path.join(vscode.env.appRoot, 'hangs'));
+        await until('given up', () => extension.state === 'failed', 20_000);
+      } finally {
+        globalThis.setTimeout = real;
+      }
+      await ask(extension, 'anything', labels => labels.some(label => label.includes('Restart the Server')));
+      assert.ok(extension.picker?.rows.some(({ detail }) => detail?.includes('did not answer within 60 seconds')));
+      await closeBox();
+      await until('the process is gone', () => serverProcesses().length === 0);
+      await configure('home', undefined);
+      await running();
+    });
 
     it('that does not exist is said, with the way to set it up, and found again when the setting is right', async () => {
       const extension = await api();

@@ -6,7 +6,7 @@ export function runTests(define: () => void): Promise<void> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const loaded = require('mocha') as { default?: typeof MochaClass } & typeof MochaClass;
   const Mocha = loaded.default ?? loaded;
-  const mocha = new Mocha({ ui: 'bdd', reporter: 'spec', color: false, timeout: 120_000, bail: Boolean(process.env['BAIL']) });
+  const mocha = new Mocha({ ui: 'bdd', reporter: 'spec', color: false, timeout: 120_000, grep: process.env['GREP'] ?? '', bail: Boolean(process.env['BAIL']) });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   define();
   return new Promise((resolve, reject) => {

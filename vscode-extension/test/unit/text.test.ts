@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { CrashLimit } from '../../src/crashLimit';
 import { commandLine, runProgram } from '../../src/program';
 import { answerLine, asText, nameOf, placeOf, reasonOf } from '../../src/result';
+import { pauseOrResume } from '../../src/status/menu';
 import { bar, describeMachine, describeRoot, label, megabytes, overall, percent, timeLeft } from '../../src/status/text';
+import type { RootStatus } from '../../src/protocol';
 import { parseModels } from '../../src/tools';
 import { result, root, status } from './samples';
 
@@ -62,6 +64,21 @@ describe('the words of the status bar', () => {
   ] as const) {
     it(`describes the machine as "${expected}"`, () => assert.equal(describeMachine(status([], changes)), expected));
   }
+});
+
+describe('the menu of the status bar', () => {
+  const entries = (...roots: RootStatus[]): string[] => pauseOrResume(roots).map(({ label, command, argument = '' }) => [label.replace(/^.*\) /, ''), command, argument].join(' '));
+  const paused = root({ uri: 'file:///work/b', name: 'b', state: 'paused' });
+  it('pauses or resumes the one folder', () => {
+    assert.deepEqual(entries(root()), ['Pause Indexing codewhere.pause ']);
+    assert.deepEqual(entries(paused), ['Resume Indexing codewhere.resume ']);
+  });
+  it('pauses and resumes all folders and each of them where there are several', () => {
+    assert.deepEqual(entries(root(), paused), [
+      'Pause Indexing codewhere.pause ', 'Resume Indexing codewhere.resume ',
+      'Pause Indexing of a codewhere.pause file:///work/a', 'Resume Indexing of b codewhere.resume file:///work/b',
+    ]);
+  });
 });
 
 describe('a result in words', () => {
