@@ -53,11 +53,12 @@ class Follower:
         if watcher is not None:
             watcher.touch(paths)
 
-    def drop(self, root: Root) -> None:
-        """Stops to follow a root."""
+    def drop(self, root: Root) -> bool:
+        """Stops to follow a root; whether it was followed."""
         watcher = self._watchers.pop(root, None)
         if watcher is not None:
             watcher.stop()
+        return watcher is not None
 
     def stop(self) -> None:
         """Stops to follow anything."""

@@ -151,17 +151,24 @@ class CodewhereServer(LanguageServer):
         self.bars.end(root)
         self._in_background(work)
 
-    def reopen(self, root: Root) -> None:
-        """Puts new settings in force for a root: its index is opened again and brought up to date."""
+    def reopen(self, root: Root, *, stays_followed: bool) -> None:
+        """Puts new settings in force for a root: its index is opened again and brought up to date.
+
+        :param stays_followed: A root that is not indexed by itself, but was on demand, goes on to be followed.
+        """
+        by_client = self.client_watches()
 
         def work() -> None:
-            self.follower.drop(root)
+            was_followed = self.follower.drop(root)
             self.indexer.forget(root)
             root.close()
             root.held = False
             if self.settings.auto_index and not root.paused:
                 self.post(self.index, root)
-            elif root.state.state == "indexing":
+                return
+            if was_followed and stays_followed and self.settings.watch:
+                self.follower.follow(root, self.workspaces.config, by_client=by_client)
+            if root.state.state == "indexing":
                 self.indexer.settle(root)
                 self.post(self.bars.end, root)
                 self.post(self.announce, "configuration")

@@ -133,7 +133,8 @@ def _apply_change(ls: CodewhereServer, changed: list[str]) -> None:
         ls.load_model()
     if changed:
         for root in ls.workspaces.all():
-            ls.reopen(root)
+            # Who turns `autoIndex` off wants nothing to be indexed unasked from now on.
+            ls.reopen(root, stays_followed="auto_index" not in changed)
     ls.announce("configuration")
 
 

@@ -106,6 +106,32 @@ async def test_following_the_disk_is_turned_on_and_off(start, project):
     assert not await finds(client, "not_seen")()
 
 
+@pytest.mark.parametrize("editor", ["neovim", "visual_studio_code"])
+async def test_a_folder_that_was_indexed_on_demand_is_followed_after_a_change_of_settings(
+    start, project, editor
+):
+    client = await start(project, options={"autoIndex": False}, editor=editor)
+    await command(client, "reindex")
+    await indexed(client)
+    configure(client, {"codewhere": {"autoIndex": False, "exclude": ["nothing"]}})
+    await asyncio.sleep(0.5)
+    write_files(project, {"later.py": "def came_later():\n    return 1\n"})
+    if editor == "visual_studio_code":
+        event = lsp.FileEvent((project / "later.py").as_uri(), lsp.FileChangeType.Created)
+        client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([event]))
+    await until(finds(client, "came_later"))
+
+
+async def test_a_folder_is_followed_no_more_once_auto_index_is_turned_off(start, project):
+    client = await start(project)
+    await indexed(client)
+    configure(client, {"codewhere": {"autoIndex": False}})
+    await asyncio.sleep(0.5)
+    write_files(project, {"unseen.py": "def not_seen():\n    return 1\n"})
+    await asyncio.sleep(1.5)
+    assert not await finds(client, "not_seen")()
+
+
 @pytest.mark.parametrize("field", ["paths", "exclude"])
 async def test_a_glob_that_cannot_be_read_is_named(start, project, field):
     client = await start(project)
