@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from lsprotocol import types as lsp
 
@@ -35,8 +36,19 @@ async def _hover(ls: CodewhereServer, params: lsp.HoverParams) -> lsp.Hover | No
     near = await similar_to(ls, target, _N_SHOWN, min_score=ls.settings.hover_threshold, as_json=False)
     if not near.hits:
         return None
-    text = await ls.query(lambda: _markdown(ls, near.hits))
-    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), where)
+    kind = _preferred_kind(ls)
+    write = _markdown if kind == lsp.MarkupKind.Markdown else _plain_text
+    text = await ls.query(lambda: write(_places(ls, near.hits)))
+    return lsp.Hover(lsp.MarkupContent(kind, text), where)
+
+
+def _preferred_kind(ls: CodewhereServer) -> lsp.MarkupKind:
+    """The first kind of text that the client names; Markdown, as ever, where it names none."""
+    document = ls.client_capabilities.text_document
+    hover = document.hover if document else None
+    return (
+        next(iter(hover.content_format or ()), lsp.MarkupKind.Markdown) if hover else lsp.MarkupKind.Markdown
+    )
 
 
 def _named(ls: CodewhereServer, uri: str, position: lsp.Position) -> tuple[Target, lsp.Range] | None:
@@ -55,17 +67,44 @@ def _named(ls: CodewhereServer, uri: str, position: lsp.Position) -> tuple[Targe
     return target_of(root, function), where
 
 
-def _markdown(ls: CodewhereServer, hits: Sequence[Hit]) -> str:
+@dataclass(frozen=True)
+class _Place:
+    """A similar function as a person is told of it; its texts have no control codes."""
+
+    name: str
+    path: str
+    uri: str
+    line: int
+    score: float
+
+
+def _places(ls: CodewhereServer, hits: Sequence[Hit]) -> Iterator[_Place]:
     locator = Locator(ls.encoding, ls.documents.snapshots())
-    lines = ["**Similar functions**", ""]
     for hit in hits:
         function = hit.result.function
+        name = _harmless(function.symbol or function.path.rpartition("/")[2])
         line = locator.name(hit.root, function).start.line + 1
-        name = _plain(function.symbol or function.path.rpartition("/")[2])
-        uri = hit.root.file_uri(function.path).replace("(", "%28").replace(")", "%29")
-        lines.append(f"- [{name}]({uri}#L{line}) {_plain(function.path)}:{line}, {hit.result.score:.2f}")
+        uri = hit.root.file_uri(function.path)
+        yield _Place(name, _harmless(function.path), uri, line, hit.result.score)
+
+
+def _markdown(places: Iterable[_Place]) -> str:
+    lines = ["**Similar functions**", ""]
+    for place in places:
+        uri = place.uri.replace("(", "%28").replace(")", "%29")
+        name, path = _escaped(place.name), _escaped(place.path)
+        lines.append(f"- [{name}]({uri}#L{place.line}) {path}:{place.line}, {place.score:.2f}")
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+def _plain_text(places: Iterable[_Place]) -> str:
+    found = (f"{place.name}  {place.path}:{place.line}, {place.score:.2f}" for place in places)
+    return "\n".join(["Similar functions", "", *found])
+
+
+def _harmless(text: str) -> str:
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", text)

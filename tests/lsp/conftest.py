@@ -202,11 +202,13 @@ async def start(environment):
         if configuration is not None:
             client.set_configuration(configuration, section="codewhere")
         await client.start_io(sys.executable, str(SERVER), env={**environment, **(env or {})})
-        fields = {"workspace_folders": [folder(path) for path in folders], **fields}
+        fields = {
+            "workspace_folders": [folder(path) for path in folders],
+            "capabilities": capabilities(editor, encodings),
+            **fields,
+        }
         client.answer = await client.initialize_session(
-            lsp.InitializeParams(
-                capabilities=capabilities(editor, encodings), initialization_options=options, **fields
-            )
+            lsp.InitializeParams(initialization_options=options, **fields)
         )
         return client
 

@@ -6,7 +6,16 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from tests.lsp.conftest import FILES, command, indexed, open_file, request, until, write_files
+from tests.lsp.conftest import (
+    FILES,
+    capabilities,
+    command,
+    indexed,
+    open_file,
+    request,
+    until,
+    write_files,
+)
 
 
 async def similar(client, path=None, **more):
@@ -131,6 +140,18 @@ async def test_hover_over_a_name_links_the_nearest_functions(start, project):
     uri = (project / "src/options.py").as_uri()
     assert lines[2].startswith(f"- [parse\\_options]({uri}#L1) src/options\\.py:1, 0.")
     assert len(lines) <= 5
+
+
+async def test_hover_is_plain_text_for_a_client_that_knows_nothing_else(start, project):
+    known = capabilities("neovim")
+    known.text_document.hover = lsp.HoverClientCapabilities(content_format=[lsp.MarkupKind.PlainText])
+    client = await start(project, capabilities=known)
+    await indexed(client)
+    shown = await hover(client, project / "src/config.py", 0, 6)
+    assert shown.contents.kind == lsp.MarkupKind.PlainText
+    title, blank, first, *_ = shown.contents.value.splitlines()
+    assert (title, blank) == ("Similar functions", "")
+    assert first.startswith("parse_options  src/options.py:1, 0.")
 
 
 @pytest.mark.parametrize(
