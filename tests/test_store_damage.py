@@ -28,6 +28,22 @@ def test_a_data_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
         Store(tmp_path / "file" / "below")
 
 
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(2, "No such file"), OSError(30, "Read-only file system")]
+)
+def test_a_data_folder_that_cannot_be_made_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    """As below /proc on Linux, or on a disk that is mounted for reading."""
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+    with pytest.raises(UserError, match=rf"cannot be made \({error.strerror}\).*CODEWHERE_HOME"):
+        Store(tmp_path / "home")
+
+
 def test_a_database_that_grows_no_more_keeps_what_it_has(
     folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

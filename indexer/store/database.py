@@ -251,6 +251,13 @@ def _make_private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise UserError(f"{folder} is not a folder. Set CODEWHERE_HOME to a folder.") from error
+    except OSError as error:
+        if isinstance(error, PermissionError) or error.errno in _FULL_ERRNOS:
+            raise  # `explained` says it
+        raise UserError(
+            f"The folder {folder} cannot be made ({error.strerror}). Set CODEWHERE_HOME to a folder that you "
+            "may write to."
+        ) from error
 
 
 def _make_private_file(path: Path) -> None:
