@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,34 @@ def test_check_and_repair_find_what_is_out_of_step(folder: Path, home: Path) -> 
     assert repair(home) == problems
     assert check(home) == []
     assert update(folder, home) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("repair", "_is_sound"), ("repair", "_is_unit"), ("hnsw", "broken_headers")]
+)
+@pytest.mark.parametrize("look", [check, repair])
+def test_others_can_write_while_all_contents_are_read(
+    folder: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    look: Callable[[Path], list[str]],
+    module: str,
+    name: str,
+) -> None:
+    update(folder, home)
+    owner = import_module(f"indexer.store.{module}")
+    work = getattr(owner, name)
+    written = []
+
+    def read(*arguments: object) -> object:
+        with sqlite3.connect(home / FILE_NAME, timeout=0) as db:
+            db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('test', 'x')")
+        written.append(True)
+        return work(*arguments)
+
+    monkeypatch.setattr(owner, name, read)
+    assert look(home) == []
+    assert written
 
 
 def test_checking_a_folder_without_a_store_makes_none_that_others_can_read(home: Path) -> None:

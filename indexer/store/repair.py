@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,7 @@ def check(home: Path) -> list[str]:
         return [problem]
     database = Database(home)
     try:
-        with database.writing() as db:
-            return [sentence for sentence, _ in _faults(db, home / hnsw.FOLDER)]
+        return _sentences(database)
     except UserError as error:
         return [str(error)]
     finally:
@@ -46,27 +45,56 @@ def repair(home: Path) -> list[str]:
         done.append(_salvage(home))
     database = Database(home)
     try:
-        with database.writing() as db:
-            for sentence, cure in list(_faults(db, home / hnsw.FOLDER)):
-                cure()
-                done.append(sentence)
-            if done:
-                # Damage that nobody sees, such as another line number, is set right by reading all files again.
-                db.execute("UPDATE files SET mtime_ns = -1, parser_version = 0")
+        if done or _sentences(database):
+            done += _cure(database)
     finally:
         database.close()
     return done + _drop_poor_graphs(home)
 
 
 _Fault = tuple[str, Callable[[], object]]
+_Begin = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
-def _faults(db: sqlite3.Connection, graphs: Path) -> Iterator[_Fault]:
+def _sentences(database: Database) -> list[str]:
+    """What is wrong. Reading all there is takes a while, in which other processes go on to write."""
+    graphs = database.home / hnsw.FOLDER
+    return [sentence for sentence, _ in _faults(graphs, database.reading, database.writing)]
+
+
+def _cure(database: Database) -> list[str]:
+    done = []
+    with database.writing() as db:
+        for sentence, cure in list(_faults(database.home / hnsw.FOLDER, *2 * (lambda: nullcontext(db),))):
+            cure()
+            done.append(sentence)
+        # Damage that nobody sees, such as another line number, is set right by reading all files again.
+        db.execute("UPDATE files SET mtime_ns = -1, parser_version = 0")
+    return done
+
+
+def _faults(graphs: Path, reading: _Begin, writing: _Begin) -> Iterator[_Fault]:
     """What is wrong in a database that SQLite itself finds whole, each with its cure; order matters."""
-    yield from _altered_contents(db)
-    for root in catalogue.roots(db):
-        if not _words_agree(db, root.id):
-            yield f"The index of words of {root.path} is out of step.", _bind(lexical.rebuild, db, root.id)
+    with reading() as db:
+        yield from _altered_contents(db)
+        roots = catalogue.roots(db)
+    for root in roots:
+        # FTS5 looks into its index only while it may write to it; that is quick.
+        with writing() as db:
+            is_there = root.id in {known.id for known in catalogue.roots(db)}
+            if is_there and not _words_agree(db, root.id):
+                yield (
+                    f"The index of words of {root.path} is out of step.",
+                    _bind(lexical.rebuild, db, root.id),
+                )
+    with reading() as db:
+        yield from _wrong_marks(db)
+        yield from _altered_vectors(db)
+    for path in _broken_headers(graphs, reading):
+        yield f"The graph {path.name} is missing, cut, altered or of another database.", path.unlink
+
+
+def _wrong_marks(db: sqlite3.Connection) -> Iterator[_Fault]:
     yield from _rows_at_fault(
         db,
         "contents",
@@ -81,9 +109,16 @@ def _faults(db: sqlite3.Connection, graphs: Path) -> Iterator[_Fault]:
         "marked as unused though they are used",
         "UPDATE contents SET unused_since = NULL",
     )
-    yield from _altered_vectors(db)
-    for path in hnsw.broken_headers(db, graphs):
-        yield f"The graph {path.name} is missing, cut, altered or of another database.", path.unlink
+
+
+def _broken_headers(graphs: Path, reading: _Begin) -> list[Path]:
+    """Those that are broken at a second look too: a graph may be replaced between its header and its file."""
+    with reading() as db:
+        broken = hnsw.broken_headers(db, graphs)
+    if not broken:
+        return []
+    with reading() as db:
+        return [path for path in hnsw.broken_headers(db, graphs) if path in broken]
 
 
 def _altered_contents(db: sqlite3.Connection) -> Iterator[_Fault]:
