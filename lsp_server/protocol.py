@@ -23,6 +23,7 @@ from pygls.protocol.json_rpc import RPCMessage
 
 from indexer.errors import UserError
 from lsp_server import checks
+from lsp_server.reasons import drop_unknown, reason
 
 if TYPE_CHECKING:
     from lsp_server.server import CodewhereServer
@@ -93,19 +94,26 @@ class Protocol(LanguageServerProtocol):
 
     def structure_message(self, data: dict[str, Any]) -> object:
         """Answers messages that do not fit their type; pygls only logs them, and the client waits forever."""
+        if isinstance(data, dict) and data.get("method") == lsp.INITIALIZE:
+            self._forgive_unknown(data.get("params"))
         try:
             return super().structure_message(data)
         except JsonRpcException as error:
             self._answer_malformed(data, error)
             raise
 
+    def _forgive_unknown(self, params: object) -> None:
+        capabilities = params.get("capabilities") if isinstance(params, dict) else None
+        if isinstance(capabilities, dict) and (dropped := drop_unknown(capabilities, self._converter)):
+            log.info("Capabilities of the client that are not known here: %s.", ", ".join(dropped))
+
     def _answer_malformed(self, data: dict[str, Any], error: JsonRpcException) -> None:
         if "id" not in data:
             return
         if "method" in data:
             wrong = not isinstance(data.get("params", {}), dict)
-            reason = "an object is expected" if wrong else _reason(error)
-            failure = JsonRpcInvalidParams(f"Invalid parameters of {data['method']}: {reason}")
+            text = "an object is expected" if wrong else reason(error)
+            failure = JsonRpcInvalidParams(f"Invalid parameters of {data['method']}: {text}")
             self._send_response(data["id"], error=failure.to_response_error())
         elif (future := self._request_futures.pop(data["id"], None)) is not None:
             future.set_exception(error)
@@ -227,27 +235,3 @@ def guarded(handler: Handler) -> Handler:
             raise JsonRpcException(str(error), code=_REQUEST_FAILED) from error
 
     return run
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost sentences of a conversion that failed, with the fields they belong to."""
-    cause = error.__cause__
-    if cause is None:
-        return str(error)
-    sentences: list[str] = []
-    _collect(cause, [], sentences)
-    return "; ".join(dict.fromkeys(sentences)) or str(cause)
-
-
-def _collect(error: BaseException, fields: list[str], sentences: list[str]) -> None:
-    for note in getattr(error, "__notes__", ()):
-        name = getattr(note, "name", None)
-        if name is not None:
-            fields = [*fields, str(name)]
-    inner = getattr(error, "exceptions", ())
-    if not inner:
-        field = ".".join(fields)
-        text = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-        sentences.append(f"{field}: {text}" if field else text)
-    for child in inner:
-        _collect(child, fields, sentences)

@@ -124,6 +124,18 @@ async def test_requests_before_initialize_are_refused(new_server):
     assert (await new_server.call("codewhere/status", {}))["error"]["code"] == -32002
 
 
+async def test_a_client_that_is_newer_or_careless_is_taken_for_what_is_known_of_it(new_server):
+    capabilities = {
+        "workspace": {"symbol": {"symbolKind": {"valueSet": [1, 300]}, "tagSupport": {"valueSet": [7]}}},
+        "textDocument": {"hover": {"contentFormat": ["html"]}, "publishDiagnostics": {"tagSupport": True}},
+        "general": {"positionEncodings": ["utf-9", "utf-8"]},
+        "window": {"workDoneProgress": "yes", "dances": True},
+    }
+    answer = await new_server.call("initialize", {"capabilities": capabilities, "processId": None})
+    assert answer["result"]["capabilities"]["positionEncoding"] == "utf-8"
+    assert (await new_server.call("codewhere/status", {}))["result"]["version"]
+
+
 @together
 async def test_a_second_initialize_is_refused(server):
     assert (await server.call("initialize", {"capabilities": {}}))["error"]["code"] == -32600
