@@ -123,9 +123,11 @@ class CodewhereServer(LanguageServer):
             self.index(root)
 
     def index(self, root: Root) -> None:
-        """Looks at every file of a root now and follows it from now on, unless it was taken out meanwhile."""
-        if root not in self.workspaces.all():
+        """Looks at every file of a root now and follows it from now on, unless it was taken out or paused meanwhile."""
+        if root.paused or root not in self.workspaces.all():
             return
+        # To begin to follow a large folder takes a while, in which it would pass for one that nobody indexes.
+        root.tell("indexing", "Looking for changes")
         by_client = self.client_watches()
 
         def work() -> None:

@@ -56,7 +56,6 @@ async def _reindex(ls: CodewhereServer, arguments: list[Any]) -> dict[str, Any]:
         ls.load_model()
     for root in roots:
         root.paused = False
-        root.tell("indexing", "Looking for changes")
         ls.index(root)
     return status_to_json(ls)
 
@@ -74,7 +73,6 @@ async def _resume(ls: CodewhereServer, arguments: list[Any]) -> dict[str, Any]:
     for root in _roots(ls, arguments):
         if root.paused:
             root.paused = False
-            root.tell("idle")
             ls.index(root)
     ls.announce("pause")
     return status_to_json(ls)

@@ -41,6 +41,14 @@ async def test_every_change_is_seen_while_vectors_are_made(start, project):
     assert root["coverage"] < 1
 
 
+async def test_a_folder_that_is_about_to_be_indexed_does_not_pass_for_one_that_nobody_indexes(start, project):
+    for number in range(4000):  # to listen to so many takes a moment
+        (project / "empty" / str(number)).mkdir(parents=True)
+    client = await start(project)
+    [root] = (await request(client, "codewhere/status", {}))["roots"]
+    assert root["state"] == "indexing" or root["files"]
+
+
 async def test_without_auto_index_nothing_is_indexed_unasked(start, project):
     client = await start(project, options={"autoIndex": False})
     await until(lambda: client.updates and client.updates[-1]["modelState"] == "ready")
