@@ -25,6 +25,7 @@ from indexer.types import (
     INDEX_ADVICE,
     NO_SUCH_PATH,
     NO_SUCH_PHRASE,
+    NO_VECTORS,
     NO_WORDS,
     NOTHING_INDEXED,
     NOTHING_MATCHES,
@@ -200,7 +201,7 @@ class Search:
     def _embedder(self) -> Embedder | None:
         """The embedder, unless words have to do; the notes say why."""
         if not self._root.fingerprint and not self._store.has_vectors(self._root.id):
-            self._notes.append(f"No vectors yet: answered by words alone. {INDEX_ADVICE}")
+            self._notes.append(NO_VECTORS)
             return None
         try:
             embedder = self._load_embedder()

@@ -26,6 +26,7 @@ KINDS = FUNCTION_KINDS + TYPE_KINDS + BLOCK_KINDS
 
 INDEX_ADVICE = "Run `codewhere index`."
 """The last sentence of a note that indexing would settle; an editor gives other advice."""
+NO_VECTORS = f"No vectors yet: answered by words alone. {INDEX_ADVICE}"
 NOTHING_INDEXED = "Nothing is indexed in this folder: no function or text was found in it."
 NO_WORDS = "The query has no words to search by. Ask for what the code does, or for a name."
 NO_SUCH_PHRASE = "Nothing has the quoted words in that order. Without quotes each word counts by itself."

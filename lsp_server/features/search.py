@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 
 from indexer.errors import NotIndexed, UserError
-from indexer.types import INDEX_ADVICE, NOTHING_INDEXED, WHY_EMPTY, Answer, SearchFilters, SearchResult
+from indexer.types import (
+    INDEX_ADVICE,
+    NO_VECTORS,
+    NOTHING_INDEXED,
+    WHY_EMPTY,
+    Answer,
+    SearchFilters,
+    SearchResult,
+)
 from lsp_server.answers import Locator, result_to_json
 from lsp_server.params import SearchParams, Token, read_search
 from lsp_server.protocol import SEARCH, guarded
@@ -121,6 +129,8 @@ async def ask(
             except UserError as error:
                 errors.append((root, error))
                 continue
+            if why := ls.model.words_only:
+                answer = _without_model(answer, why)
             answers.append((root, answer))
             send([Hit(root, result) for result in answer.results] if token is not None else [])
         found = _merge(answers, [*notes, *_excuses(errors)], limit)
@@ -132,6 +142,11 @@ async def ask(
         return await ls.query(work)
     finally:
         stop.set()
+
+
+def _without_model(answer: Answer, why: str) -> Answer:
+    """Without a model vectors are of no use and indexing makes none, so the advice would be wrong."""
+    return replace(answer, notes=(why, *(note for note in answer.notes if note != NO_VECTORS)))
 
 
 def _merge(answers: Sequence[tuple[Root, Answer]], notes: Sequence[str], limit: int) -> Found:

@@ -71,9 +71,10 @@ async def test_a_model_that_cannot_be_loaded_is_told_and_words_still_answer(star
     await until(lambda: any("no such model" in message.message for message in client.messages))
 
     async def by_words():
-        return (await search(client, "RetryPolicy run"))["results"]
+        answer = await search(client, "RetryPolicy run")
+        return answer if answer["results"] else None
 
-    await until(by_words)
+    assert (await until(by_words))["notes"] == ["Searched by words only: no such model"]
 
     async def told():
         status = await request(client, "codewhere/status", {})
