@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module, metadata
@@ -28,7 +28,7 @@ from lsp_server.positions import Encoding
 from lsp_server.progress import ProgressBars
 from lsp_server.protocol import DID_UPDATE, Protocol, make_converter
 from lsp_server.settings import Settings
-from lsp_server.workspaces import Root, SharedIndex, Workspaces
+from lsp_server.workspaces import Root, SharedIndex, Workspaces, compared
 
 if TYPE_CHECKING:
     from indexer.types import Embedder
@@ -103,7 +103,7 @@ class CodewhereServer(LanguageServer):
         self.loop = asyncio.get_running_loop()
         self.indexer.start()
         self.load_model()
-        self._in_background(self._answer_commands)
+        self.in_background(self._answer_commands)
         for uri, name in folders:
             self.add_root(uri, name)
 
@@ -138,7 +138,7 @@ class CodewhereServer(LanguageServer):
                 self.follower.follow(root, self.workspaces.config, by_client=by_client)
             self.indexer.request_all(root)
 
-        self._in_background(work)
+        self.in_background(work)
 
     def drop_root(self, root: Root) -> None:
         """Stops to work on a root and closes it, in the background."""
@@ -151,7 +151,7 @@ class CodewhereServer(LanguageServer):
         # At once, or what the work in hand still tells would show a new bar, which nobody ends.
         root.held = True
         self.bars.end(root)
-        self._in_background(work)
+        self.in_background(work)
 
     def reopen(self, root: Root, *, stays_followed: bool) -> None:
         """Puts new settings in force for a root: its index is opened again and brought up to date.
@@ -175,7 +175,7 @@ class CodewhereServer(LanguageServer):
                 self.post(self.bars.end, root)
                 self.post(self.announce, "configuration")
 
-        self._in_background(work)
+        self.in_background(work)
 
     async def query(self, work: Callable[[], Result]) -> Result:
         """Runs the work of a request on a query thread, ahead of indexing.
@@ -183,6 +183,17 @@ class CodewhereServer(LanguageServer):
         When the request is cancelled this returns at once; work that has not begun is then never done.
         """
         return await asyncio.get_running_loop().run_in_executor(self._queries, self._as_query, work)
+
+    def in_background(self, work: Callable[[], None]) -> None:
+        """Does something on one thread beside the requests, in the order in which it was asked for."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # nobody asks for the result
+                log.exception("Background work failed.")
+
+        self._background.submit(run)
 
     def run_aside(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs something next to the requests, until it is done or the session ends."""
@@ -257,7 +268,7 @@ class CodewhereServer(LanguageServer):
     def on_done(self, root: Root, started: float, reason: str, read: Collection[str] | None) -> None:
         """Called on the indexing thread."""
         snapshots = self.documents.snapshots(pending_only=False)
-        for snapshot, same in _compared(root, snapshots, started, read):
+        for snapshot, same in compared(root, snapshots, started, read):
             self.post(self.documents.mark_indexed, snapshot.uri, snapshot.version, same)
         self.post(self._after_index, root, reason)
 
@@ -265,15 +276,6 @@ class CodewhereServer(LanguageServer):
         """Called on the indexing thread."""
         paths = (root.relative(path) for path in reversed(self._open_files))
         return [path for path in paths if path is not None]
-
-    def _in_background(self, work: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                work()
-            except Exception:  # nobody asks for the result
-                log.exception("Background work failed.")
-
-        self._background.submit(run)
 
     def _answer_commands(self) -> None:
         """Answers `codewhere search` on the shell, which then need not load the model."""
@@ -384,27 +386,6 @@ def _embed_overlays(roots: Sequence[Root], snapshots: Sequence[Snapshot]) -> Non
             log.info("Unsaved buffers of %s are searched by words only: %s", root.name, error)
         except Exception:
             log.exception("Unsaved buffers of %s could not be embedded.", root.name)
-
-
-def _compared(
-    root: Root, snapshots: Sequence[Snapshot], started: float, read: Collection[str] | None
-) -> Iterator[tuple[Snapshot, bool]]:
-    """Buffers whose files an update, begun at `started`, has read, and whether it met what is on the screen."""
-    for snapshot in snapshots:
-        path = root.relative(snapshot.path)
-        if path is None or not (read is None or _is_among(path, read)):
-            continue
-        try:
-            # A file written later may or may not have been read; then the buffer stays in use.
-            same = snapshot.path.stat().st_mtime < started and snapshot.path.read_bytes() == snapshot.data
-        except OSError:
-            same = False
-        yield snapshot, same
-
-
-def _is_among(path: str, read: Collection[str]) -> bool:
-    """Whether a file is one of those that were read, or in a folder of them."""
-    return any(path == one or path.startswith(f"{one}/") for one in read)
 
 
 def _version() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -272,3 +272,24 @@ def folders_of(params: lsp.InitializeParams) -> list[tuple[str, str]]:
 def is_too_wide(path: Path) -> bool:
     """Whether a folder is a whole disk or a home folder, which an editor sends when no project is open."""
     return path == Path(path.anchor) or path == Path.home().resolve()
+
+
+def compared(
+    root: Root, snapshots: Sequence[Snapshot], started: float, read: Collection[str] | None
+) -> Iterator[tuple[Snapshot, bool]]:
+    """Buffers whose files an update, begun at `started`, has read, and whether it met what is on the screen."""
+    for snapshot in snapshots:
+        path = root.relative(snapshot.path)
+        if path is None or not (read is None or _is_among(path, read)):
+            continue
+        try:
+            # A file written later may or may not have been read; then the buffer stays in use.
+            same = snapshot.path.stat().st_mtime < started and snapshot.path.read_bytes() == snapshot.data
+        except OSError:
+            same = False
+        yield snapshot, same
+
+
+def _is_among(path: str, read: Collection[str]) -> bool:
+    """Whether a file is one of those that were read, or in a folder of them."""
+    return any(path == one or path.startswith(f"{one}/") for one in read)

@@ -76,8 +76,12 @@ def _change_folders(ls: CodewhereServer, params: lsp.DidChangeWorkspaceFoldersPa
 
 
 def _files_changed(ls: CodewhereServer, params: lsp.DidChangeWatchedFilesParams) -> None:
-    for root, paths in _by_root(ls, (change.uri for change in params.changes)).items():
-        ls.follower.touch(root, paths)
+    def work() -> None:
+        for root, paths in _by_root(ls, (change.uri for change in params.changes)).items():
+            ls.follower.touch(root, paths)
+
+    # A branch that is switched changes thousands of files, and no request waits until each was looked up.
+    ls.in_background(work)
 
 
 def _saved(ls: CodewhereServer, params: lsp.DidSaveTextDocumentParams) -> None:

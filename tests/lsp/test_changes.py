@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from lsp_server.server import create_server
+from tests.fakes import HashEmbedder
 from tests.lsp.conftest import FILES, command, folder, indexed, open_file, request, until, write_files
 
 
@@ -262,3 +265,22 @@ async def test_a_folder_that_leaves_right_after_its_settings_is_no_longer_follow
         event = lsp.WorkspaceFoldersChangeEvent(added=[folder(other)], removed=[])
         client.workspace_did_change_workspace_folders(lsp.DidChangeWorkspaceFoldersParams(event))
         await indexed(client, 2)
+
+
+def test_no_request_waits_until_file_events_were_looked_up(tmp_path):
+    server = create_server(lambda config: HashEmbedder(), tmp_path / "home")
+    root = server.workspaces.add(tmp_path.as_uri(), "root")
+    touched = []
+    server.follower.touch = lambda *event: touched.append(event)
+    busy = threading.Event()
+    server.in_background(busy.wait)
+    events = [lsp.FileEvent((tmp_path / name).as_uri(), lsp.FileChangeType.Changed) for name in ("a", "b")]
+    handler = server.protocol.fm.features[lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES]
+    handler(lsp.DidChangeWatchedFilesParams(events))
+    assert touched == []
+    busy.set()
+    done = threading.Event()
+    server.in_background(done.set)
+    assert done.wait(20)
+    assert touched == [(root, ["a", "b"])]
+    server.close()
