@@ -36,6 +36,7 @@ from fakes import HashEmbedder
 from indexer.config import Config
 from indexer.engine import Index, open_index
 from indexer.store import hnsw
+from indexer.store.dense import Block
 from indexer.types import Vectors
 
 _WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}")
@@ -233,7 +234,7 @@ def recall_of(index: Index, queries: list[str]) -> dict[str, Any]:
     found, matrix = snapshot.vectors(ids)
     from dataclasses import replace
 
-    exact = replace(snapshot, graph=None, scanned_ids=found, scanned=matrix)
+    exact = replace(snapshot, graph=None, scanned=Block(found, matrix))
     shares, graph_ms, exact_ms = [], [], []
     for query in embedder.encode_queries(queries[:100]):
         start = time.process_time()

@@ -22,7 +22,7 @@ from common import report
 
 from indexer.store import Store, hnsw
 from indexer.store.database import FILE_NAME
-from indexer.store.dense import Snapshot
+from indexer.store.dense import Block, Snapshot
 from indexer.store.vectors import VectorRows
 
 SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
@@ -54,7 +54,7 @@ def measure(full: Snapshot, dead_share: float) -> dict[str, Any]:
     kept = np.isin(full.rows.vector_ids, full.graph.labels[alive])
     snapshot = replace(full, rows=VectorRows(*(column[kept] for column in full.rows)))
     ids, matrix = snapshot.vectors(np.unique(snapshot.rows.vector_ids))
-    exact = replace(snapshot, graph=None, scanned_ids=ids, scanned=matrix)
+    exact = replace(snapshot, graph=None, scanned=Block(ids, matrix))
     shares, graph_ms = [], []
     for query in make_queries(matrix, rng):
         start = time.process_time()

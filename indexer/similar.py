@@ -113,7 +113,8 @@ class Similar:
         buffers = matching(self._buffers, filters, changed)
         best: dict[int, float] = {}
         for window in windows:
-            found = self._store.dense(self._root.id, self._fingerprint, window, limit, where)
+            # By drafts, which are made for questions, copies of a function cannot be told from what only has its words.
+            found = self._store.dense(self._root.id, self._fingerprint, window, limit, where, drafts=False)
             for hit in [*found, *dense_hits(buffers, self._vectors_of(buffers), window)]:
                 best[hit.id] = max(hit.score, best.get(hit.id, -1.0))
         return sorted((Hit(*item) for item in best.items()), key=lambda hit: (-hit.score, hit.id))

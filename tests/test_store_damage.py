@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from indexer.errors import NotIndexed, UserError
@@ -279,6 +280,21 @@ def test_altered_texts_and_vectors_are_noticed_and_made_anew(folder: Path, home:
     assert neighbours(folder, home) == neighbours(folder, fresh)
     with sqlite3.connect(home / FILE_NAME) as db:
         assert db.execute("SELECT max(start_line) FROM functions").fetchone()[0] < 999
+
+
+def test_altered_drafts_are_noticed_and_removed(folder: Path, home: Path) -> None:
+    update(folder, home)
+    before = neighbours(folder, home)
+    with sqlite3.connect(home / FILE_NAME) as db:
+        good, bad = np.full(64, 0.1, np.float16).tobytes(), np.full(64, np.nan, np.float16).tobytes()
+        for content, draft in ((1, good), (2, bad), (3, b"short")):
+            db.execute("INSERT INTO drafts (model_id, content_id, vector) VALUES (1, ?, ?)", (content, draft))
+    assert check(home) == ["2 drafts are altered."] == repair(home)
+    assert check(home) == []
+    with sqlite3.connect(home / FILE_NAME) as db:
+        assert db.execute("SELECT content_id FROM drafts").fetchall() == [(1,)]
+        db.execute("DELETE FROM drafts")
+    assert neighbours(folder, home) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps a file that is open")

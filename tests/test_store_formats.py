@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
@@ -39,6 +41,26 @@ def test_a_store_of_an_older_format_is_brought_up_to_date(
     with sqlite3.connect(home / FILE_NAME) as db:
         assert db.execute("SELECT colour FROM roots").fetchall() == [(None,)]
         assert schema.version_of(db) == schema.VERSION
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_a_store_of_every_format_there_was_can_be_opened(tmp_path: Path, version: int) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None) as db:
+        schema.migrate(db, version)
+    with contextlib.closing(Store(tmp_path)) as store:
+        assert store.roots() == []
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        assert schema.version_of(db) == schema.VERSION
+
+
+def test_a_store_of_an_older_format_that_may_not_be_changed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None) as db:
+        schema.migrate(db, 1)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    with pytest.raises(UserError, match=r"older codewhere.*writable"):
+        Store(tmp_path)
 
 
 def test_a_migration_that_fails_leaves_the_old_format(

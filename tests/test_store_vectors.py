@@ -109,7 +109,7 @@ def test_what_is_embedded_for_another_root_costs_a_question_nothing(store: Store
     embed(store, other)
     assert nearest(store, root, "alpha") == ["alpha"]
     (after,) = store._snapshots.values()
-    assert after.last_vector > before.last_vector
+    assert after.state.last_vector > before.state.last_vector
     assert after.rows is before.rows
 
 

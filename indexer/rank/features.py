@@ -29,7 +29,7 @@ _POOL = 100
 """Best functions of each search, whose scores set its scale: cosines differ with the model, BM25 with the query."""
 FARTHEST = -3.0
 _NOT_EMBEDDED = 1.0
-"""The dense score of what words found and has no vector yet: as of a near one, so that words decide about it."""
+"""The dense score of what words found and has neither vector nor draft: as of a near one, so that words decide."""
 _ASKS_FOR_TESTS = re.compile(r"\b(tests?|testing|specs?|fixtures?|mocks?|benchmarks?)\b", re.I)
 _ASKS_FOR_EXAMPLES = re.compile(
     r"\b(examples?|samples?|demos?|docs?|documentation|tutorials?|readme)\b", re.I

@@ -181,7 +181,7 @@ def remove_skipped(db: sqlite3.Connection, root_id: int, paths: Iterable[str] | 
 
 
 def disk_bytes(db: sqlite3.Connection, root_id: int) -> int:
-    """Bytes of the rows of a root, shared contents and vectors of all models included."""
+    """Bytes of the rows of a root, shared contents and vectors of all models included, drafts not."""
     contents = (
         "SELECT DISTINCT f.content_id FROM files JOIN functions f ON f.file_id = files.id"
         " WHERE files.root_id = ?"

@@ -121,7 +121,12 @@ class Database:
             )
         if found := schema.disorder(connection):
             raise UserError(_damaged(found, self.path))
-        if version < schema.VERSION and not self.read_only:
+        if version < schema.VERSION and self.read_only:
+            raise UserError(
+                f"{self.path} is empty or of an older codewhere, and may not be changed. Make it and its folder"
+                " writable, or set CODEWHERE_HOME to another folder."
+            )
+        if version < schema.VERSION:
             schema.migrate(connection)
 
     def _connection(self) -> _Connection:

@@ -1,4 +1,4 @@
-"""Search by vectors over one root: the graph where there is one, and an exact scan of all it lacks.
+"""Search by vectors over one root: the graph where there is one, and an exact scan of all it lacks, drafts included.
 
 A `Snapshot` belongs to one state of the database and never changes; `refresh` makes the next one from it and
 reads only what is new. So what was embedded is found at once, whether the graph has it yet or not.
@@ -7,22 +7,25 @@ reads only what is new. So what was embedded is found at once, whether the graph
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from indexer.store import catalogue, hnsw, vectors
+from indexer.store import catalogue, drafts, hnsw, vectors
 from indexer.store.hnsw import Graph, Header
 from indexer.store.records import Hit, Ids
-from indexer.store.vectors import VectorRows
+from indexer.store.vectors import DRAFTS, VECTORS, VectorRows
 from indexer.types import Vectors
 
 Mask = npt.NDArray[np.bool_]
 
+_LEFT_OVER = 0.25
+"""Share of the vectors in memory that nobody has any more, as drafts whose vectors came, from which they are let go."""
 _SLACK = 1.5  # vectors asked of the graph per function wanted: windows and copies share places
 
 
@@ -37,17 +40,38 @@ class Scope:
     dim: int
 
 
+class State(NamedTuple):
+    """What a snapshot depends on."""
+
+    generation: int
+    last_vector: int
+    last_draft: int
+
+
+class Block(NamedTuple):
+    """Vectors in memory."""
+
+    ids: Ids
+    """Ascending."""
+    vectors: Vectors
+
+    def of(self, ids: Ids) -> Block:
+        """Those of the ids that are there."""
+        here = np.isin(self.ids, ids, assume_unique=True)
+        return Block(self.ids[here], self.vectors[here])
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The vectors of one root in one state of the database."""
 
-    generation: int
-    last_vector: int
+    state: State
     rows: VectorRows
     graph: Graph | None
-    scanned_ids: Ids
-    """Vectors that are not in the graph, ascending."""
-    scanned: Vectors
+    scanned: Block
+    """The vectors that are not in the graph."""
+    drafted: Block
+    """Apart from them, since only few of either change at a time. Their ids are below zero."""
     graph_tried: str = ""
     """The graph file that was looked at last, valid or not."""
 
@@ -65,29 +89,39 @@ class Snapshot:
         found, matrix = self.vectors(ids)
         return self._functions(found, matrix @ query, limit, chosen)
 
+    def without_drafts(self) -> Snapshot:
+        """The same, with nothing in it that is only guessed."""
+        none = self.drafted.ids[:0]
+        return replace(self, drafted=Block(none, self.drafted.vectors[:0]))
+
     def vectors(self, ids: Ids) -> tuple[Ids, Vectors]:
         """Vectors of this root by id, float32 [n, d]; the order is another, so the ids come along."""
         ids = np.intersect1d(ids, self.rows.vector_ids)
-        here = np.isin(self.scanned_ids, ids, assume_unique=True)
-        parts = [(self.scanned_ids[here], self.scanned[here])]
+        parts = [self.scanned.of(ids), self.drafted.of(ids)]
         if self.graph is not None:
             labels = np.intersect1d(ids, self.graph.labels, assume_unique=True)
             if len(labels):
-                parts.append((labels, self.graph.vectors(labels)))
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+                parts.append(Block(labels, self.graph.vectors(labels)))
+        return np.concatenate([part.ids for part in parts]), np.concatenate([part.vectors for part in parts])
+
+    def _scan(self, query: Vectors) -> tuple[Ids, Vectors]:
+        """All that is in memory, with its scores."""
+        parts = (self.scanned, self.drafted)
+        scores = [part.vectors @ query for part in parts]
+        return np.concatenate([part.ids for part in parts]), np.concatenate(scores)
 
     def _search_all(self, query: Vectors, limit: int) -> list[Hit]:
         if self.graph is not None:
             return self._search_graph(query, limit, None)
-        return self._functions(self.scanned_ids, self.scanned @ query, limit)
+        return self._functions(*self._scan(query), limit)
 
     def _search_graph(self, query: Vectors, limit: int, chosen: Mask | None) -> list[Hit]:
         assert self.graph is not None
-        scanned = self.scanned @ query
+        scanned_ids, scanned = self._scan(query)
         wanted = int(limit * _SLACK) + 10
         while True:
             labels, scores = self.graph.search(query, wanted)
-            ids = np.concatenate([labels, self.scanned_ids])
+            ids = np.concatenate([labels, scanned_ids])
             hits = self._functions(ids, np.concatenate([scores, scanned]), limit, chosen)
             if wanted >= len(self.graph.labels) or self._enough(hits, scores, limit):
                 return hits
@@ -133,22 +167,24 @@ class Improved:
 
 def refresh(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> Snapshot:
     """The snapshot of now; `old` itself when nothing changed since. Needs a reading transaction."""
-    generation, last_vector = _state(db, scope)
+    state = _state(db, scope)
     tried = old.graph_tried if old is not None else ""
     header = admitted_header(db, scope)
     name = header.file if header else ""
-    if old is not None and (old.generation, old.last_vector, tried) == (generation, last_vector, name):
+    if old is not None and (old.state, tried) == (state, name):
         return old
-    rows = _rows(db, scope, old)
+    rows = _rows(db, scope, state, old)
     if old is not None and rows is old.rows and name == tried:
-        return replace(old, generation=generation, last_vector=last_vector)
+        return replace(old, state=state)
     graph = old.graph if old is not None else None
     if name != tried:
         graph = hnsw.load(scope.folder, header) if header else None
     ids = np.unique(rows.vector_ids)
     lacking = np.setdiff1d(ids, graph.labels, assume_unique=True) if graph is not None else ids
-    scanned_ids, scanned = _load(db, scope, lacking, old)
-    return Snapshot(generation, last_vector, rows, graph, scanned_ids, scanned, name)
+    before = (old.scanned, old.drafted) if old is not None else (None, None)
+    scanned = _load(db, scope, lacking[lacking > 0], before[0])
+    drafted = _load(db, scope, lacking[lacking < 0], before[1])
+    return Snapshot(state, rows, graph, scanned, drafted, name)
 
 
 def improve_graph(
@@ -164,7 +200,7 @@ def improve_graph(
     more than a few vectors are in memory, and no transaction lasts, which would let the log grow.
     """
     with reading() as db:
-        generation, _ = _state(db, scope)
+        generation = _state(db, scope).generation
         ids = np.unique(vectors.rows_of(db, scope.root_id, scope.model_id).vector_ids)
         header = admitted_header(db, scope)
     if len(ids) <= hnsw.EXACT_LIMIT:
@@ -202,11 +238,12 @@ def admitted_header(db: sqlite3.Connection, scope: Scope) -> Header | None:
 
 def recall(snapshot: Snapshot, n_queries: int) -> float | None:
     """Share of the true ten nearest functions that the graph finds, None without a graph."""
+    snapshot = snapshot.without_drafts()
     ids = np.unique(snapshot.rows.vector_ids)
     if snapshot.graph is None or not len(ids):
         return None
     found, matrix = snapshot.vectors(ids)
-    exact = replace(snapshot, graph=None, scanned_ids=found, scanned=matrix)
+    exact = replace(snapshot, graph=None, scanned=Block(found, matrix))
     spread = np.linspace(0, len(matrix) - 1, min(n_queries, len(matrix))).astype(np.int64)
     shares = []
     for query in matrix[spread]:
@@ -215,44 +252,55 @@ def recall(snapshot: Snapshot, n_queries: int) -> float | None:
     return float(np.mean(shares))
 
 
-def _state(db: sqlite3.Connection, scope: Scope) -> tuple[int, int]:
-    return catalogue.generation(db, scope.root_id), vectors.last_id(db)
+def _state(db: sqlite3.Connection, scope: Scope) -> State:
+    generation = catalogue.generation(db, scope.root_id)
+    return State(generation, vectors.last_id(db), vectors.last_id(db, DRAFTS))
 
 
-def _rows(db: sqlite3.Connection, scope: Scope, old: Snapshot | None) -> VectorRows:
+def _rows(db: sqlite3.Connection, scope: Scope, state: State, old: Snapshot | None) -> VectorRows:
+    root, model = scope.root_id, scope.model_id
+    sources = (VECTORS, DRAFTS) if state.last_draft else (VECTORS,)
     if old is None:
-        return vectors.rows_of(db, scope.root_id, scope.model_id)
-    files = db.execute("SELECT id, generation FROM files WHERE root_id = ?", (scope.root_id,)).fetchall()
-    unchanged = np.array([id_ for id_, generation in files if generation <= old.generation], np.int64)
-    kept = np.isin(old.rows.file_ids, unchanged)
-    changed = vectors.rows_of(db, scope.root_id, scope.model_id, newer_than=old.generation)
-    embedded = vectors.rows_after(db, scope.root_id, scope.model_id, old.last_vector)
-    if kept.all() and not len(changed.vector_ids) and not len(embedded.vector_ids):
+        return _together(vectors.rows_of(db, root, model, source=source) for source in sources)
+    files = db.execute("SELECT id, generation FROM files WHERE root_id = ?", (root,)).fetchall()
+    unchanged = np.array([id_ for id_, generation in files if generation <= old.state.generation], np.int64)
+    embedded = vectors.rows_after(db, root, model, old.state.last_vector)
+    # Their drafts went as their vectors came.
+    outdated = (old.rows.vector_ids < 0) & np.isin(old.rows.function_ids, embedded.function_ids)
+    kept = np.isin(old.rows.file_ids, unchanged) & ~outdated
+    new = [embedded, vectors.rows_after(db, root, model, old.state.last_draft, DRAFTS)]
+    new += [vectors.rows_of(db, root, model, old.state.generation, source) for source in sources]
+    if kept.all() and not any(len(rows.vector_ids) for rows in new):
         return old.rows  # only other roots changed
-    columns = zip(old.rows, changed, embedded, strict=True)
-    table = np.stack([np.concatenate([before[kept], *more]) for before, *more in columns], axis=1)
-    # By vector, then function, as `VectorRows` wants it; to have `np.unique` sort whole rows takes ten times as long.
-    table = table[np.lexsort((table[:, 1], table[:, 0]))]
-    first = np.append(True, (table[1:] != table[:-1]).any(axis=1))[: len(table)]
-    return VectorRows(*(np.ascontiguousarray(column) for column in table[first].T))
+    return _together([VectorRows(*(column[kept] for column in old.rows)), *new])
 
 
-def _load(db: sqlite3.Connection, scope: Scope, ids: Ids, old: Snapshot | None) -> tuple[Ids, Vectors]:
-    if old is None or not len(old.scanned_ids):
-        return vectors.load(db, ids, scope.dim)
-    old_ids, old_vectors = old.scanned_ids, old.scanned
-    kept = np.isin(old_ids, ids, assume_unique=True)
-    if not kept.all():
-        old_ids, old_vectors = old_ids[kept], old_vectors[kept]
-    new_ids, new = vectors.load(db, np.setdiff1d(ids, old_ids, assume_unique=True), scope.dim)
-    if not len(new_ids):
-        return old_ids, old_vectors
-    all_ids, all_vectors = np.concatenate([old_ids, new_ids]), np.concatenate([old_vectors, new])
-    if not len(old_ids) or new_ids[0] > old_ids[-1]:
-        return all_ids, all_vectors
+def _together(parts: Iterable[VectorRows]) -> VectorRows:
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return vectors.by_vector(np.stack(columns, axis=1))
+
+
+def _load(db: sqlite3.Connection, scope: Scope, ids: Ids, old: Block | None) -> Block:
+    """Vectors, or drafts, by id; what `old` has of them is not read again."""
+    if old is None or not len(old.ids):
+        return _read(db, ids, scope.dim)
+    kept = np.isin(old.ids, ids, assume_unique=True)
+    # Those left over find nothing, and to take them out copies all others while a query waits.
+    if kept.mean() < 1 - _LEFT_OVER:
+        old = Block(old.ids[kept], old.vectors[kept])
+    new = _read(db, np.setdiff1d(ids, old.ids, assume_unique=True), scope.dim)
+    if not len(new.ids):
+        return old
+    both = Block(np.concatenate([old.ids, new.ids]), np.concatenate([old.vectors, new.vectors]))
+    if not len(old.ids) or new.ids[0] > old.ids[-1]:
+        return both
     # A function came back, or left the graph. While a folder is embedded, each copy of all vectors delays a query.
-    order = np.argsort(all_ids)
-    return all_ids[order], all_vectors[order]
+    order = np.argsort(both.ids)
+    return Block(both.ids[order], both.vectors[order])
+
+
+def _read(db: sqlite3.Connection, ids: Ids, dim: int) -> Block:
+    return Block(*(drafts if len(ids) and ids[0] < 0 else vectors).load(db, ids, dim))
 
 
 def _top(ids: Ids, scores: Vectors, count: int) -> tuple[Ids, Vectors]:

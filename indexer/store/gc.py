@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from indexer.folders import GONE, why_away
-from indexer.store import hnsw, write
+from indexer.store import drafts, hnsw, write
 from indexer.store.database import Database
 from indexer.store.records import GcReport, from_blob
 
@@ -35,6 +35,7 @@ def collect(database: Database, graphs: Path, grace_days: float = GRACE_DAYS) ->
         _repair_clock(db)
         roots = _remove_missing_roots(db, oldest)
         vectors = _remove_unused_models(db, oldest)
+        drafts.remove_outdated(db)
     contents = 0
     while True:
         with database.writing() as db:
@@ -94,6 +95,7 @@ def _remove_unused_models(db: sqlite3.Connection, oldest: float) -> int:
     removed = 0
     for id_ in ids:
         removed += db.execute("DELETE FROM vectors WHERE model_id = ?", (id_,)).rowcount
+        db.execute("DELETE FROM drafts WHERE model_id = ?", (id_,))
         db.execute("DELETE FROM models WHERE id = ?", (id_,))
     return removed
 

@@ -90,6 +90,7 @@ def _faults(graphs: Path, reading: _Begin, writing: _Begin) -> Iterator[_Fault]:
     with reading() as db:
         yield from _wrong_marks(db)
         yield from _altered_vectors(db)
+        yield from _altered_drafts(db)
     for path in _broken_headers(graphs, reading):
         yield f"The graph {path.name} is missing, cut, altered or of another database.", path.unlink
 
@@ -167,14 +168,37 @@ def _forget_vectors(db: sqlite3.Connection, ids: list[int]) -> None:
         " WHERE id IN (SELECT value FROM json_each(?)))",
         (str(ids),),
     )
-    db.execute("UPDATE roots SET generation = generation + 1")  # whoever has them in memory reads anew
+    _have_read_anew(db)
+
+
+def _altered_drafts(db: sqlite3.Connection) -> Iterator[_Fault]:
+    """Drafts that lack numbers, or whose length, which the model chooses, is none at all."""
+    rows = db.execute("SELECT d.id, d.vector, models.dim FROM drafts d JOIN models ON models.id = d.model_id")
+    ids = [id_ for id_, blob, dim in rows if not 0 < _squared_length(blob, dim) < np.inf]
+    if ids:
+        yield f"{len(ids)} drafts are altered.", _bind(_forget_drafts, db, ids)
+
+
+def _forget_drafts(db: sqlite3.Connection, ids: list[int]) -> None:
+    db.execute("DELETE FROM drafts WHERE id IN (SELECT value FROM json_each(?))", (str(ids),))
+    _have_read_anew(db)
+
+
+def _have_read_anew(db: sqlite3.Connection) -> None:
+    """Let every process forget what it knows of the vectors of all files."""
+    db.execute("UPDATE roots SET generation = generation + 1")
+    db.execute("UPDATE files SET generation = (SELECT generation FROM roots WHERE roots.id = root_id)")
 
 
 def _is_unit(blob: bytes, dim: int) -> bool:
+    return abs(_squared_length(blob, dim) - 1) < _NORM_SLACK  # false for what is not a number
+
+
+def _squared_length(blob: bytes, dim: int) -> float:
     if len(blob) != 2 * dim:
-        return False
+        return 0.0
     vector = np.frombuffer(blob, np.float16).astype(np.float32)
-    return bool(abs(float(vector @ vector) - 1) < _NORM_SLACK)  # false for what is not a number
+    return float(vector @ vector)
 
 
 def _drop_poor_graphs(home: Path) -> list[str]:

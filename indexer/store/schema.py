@@ -84,7 +84,18 @@ _TESTS = """
 ALTER TABLE functions ADD COLUMN is_test INTEGER NOT NULL DEFAULT 0; -- Function.is_test; 0 until the file is read again
 """
 
-MIGRATIONS = (_INITIAL, _TESTS)
+_DRAFTS = """
+CREATE TABLE drafts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    model_id INTEGER NOT NULL REFERENCES models(id),
+    content_id INTEGER NOT NULL REFERENCES contents(id) ON DELETE CASCADE,
+    vector BLOB NOT NULL,                    -- float16, of any length
+    UNIQUE (content_id, model_id)
+);
+CREATE INDEX drafts_by_model ON drafts(model_id);
+"""
+
+MIGRATIONS = (_INITIAL, _TESTS, _DRAFTS)
 """Step n brings a database from user_version n to n + 1. Released steps never change; append one."""
 
 VERSION = len(MIGRATIONS)
@@ -104,14 +115,14 @@ def disorder(connection: sqlite3.Connection) -> str:
         return "it holds the tables of another program" if there else ""
     if version > VERSION:
         return ""
-    lacking = sorted(_own_tables() - there)
+    lacking = sorted(_own_tables(version) - there)
     return f"it lacks the table {', '.join(lacking)}" if lacking else ""
 
 
 @cache
-def _own_tables() -> frozenset[str]:
+def _own_tables(version: int) -> frozenset[str]:
     whole = sqlite3.connect(":memory:")
-    migrate(whole)
+    migrate(whole, version)
     names = _tables(whole)
     whole.close()
     return frozenset(names)
@@ -124,14 +135,15 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in rows}
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the database to `VERSION`, all steps in one transaction, so that a kill leaves the old format."""
+def migrate(connection: sqlite3.Connection, version: int | None = None) -> None:
+    """Bring the database to `VERSION`, or another, in one transaction, so that a kill leaves the old format."""
+    version = VERSION if version is None else version
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for step in MIGRATIONS[version_of(connection) :]:
+        for step in MIGRATIONS[version_of(connection) : version]:
             for statement in _statements(step):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -11,7 +11,7 @@ from sqlite3 import Connection
 
 from indexer.errors import NotIndexed
 from indexer.rank.tokens import TOKENS_VERSION
-from indexer.store import catalogue, coverage, dense, gc, hnsw, lexical, vectors, write
+from indexer.store import catalogue, coverage, dense, drafts, gc, hnsw, lexical, vectors, write
 from indexer.store.coverage import Coverage
 from indexer.store.database import Database
 from indexer.store.dense import Scope, Snapshot
@@ -25,6 +25,7 @@ from indexer.store.records import (
     RootRow,
     StoredFunction,
 )
+from indexer.store.vectors import DRAFTS, VECTORS
 from indexer.types import Function, SearchFilters, SkippedFile, Vectors
 
 _REMEMBERED_WORDS = 4_096
@@ -276,6 +277,16 @@ class Store:
         with self._database.writing() as db:
             vectors.add(db, model, contents)
 
+    def without_drafts(self, model: int, contents: Sequence[int]) -> list[int]:
+        """Those of the contents that have neither a vector nor a draft of the model, in their order."""
+        with self._database.reading() as db:
+            return drafts.lacking(db, model, contents)
+
+    def add_drafts(self, model: int, contents: Sequence[int], made: Vectors) -> None:
+        """Write a draft, float32 [n, dim], of each content."""
+        with self._database.writing() as db:
+            drafts.add(db, model, contents, made)
+
     def has_vectors(self, root_id: int) -> bool:
         """Whether any function of a root has a vector of any model."""
         with self._database.reading() as db:
@@ -292,10 +303,13 @@ class Store:
         with self._database.reading() as db:
             return vectors.contents_of(db, functions)
 
-    def without_vectors(self, fingerprint: str, functions: Iterable[int]) -> set[int]:
-        """Those of the functions, by their ids, that have no vector of a model yet."""
+    def without_vectors(
+        self, fingerprint: str, functions: Iterable[int], *, or_drafts: bool = False
+    ) -> set[int]:
+        """Those of the functions, by their ids, that have no vector of a model yet, or not even a draft."""
+        sources = (VECTORS, DRAFTS) if or_drafts else (VECTORS,)
         with self._database.reading() as db:
-            return vectors.without(db, vectors.model_id(db, fingerprint), functions)
+            return vectors.without(db, vectors.model_id(db, fingerprint), functions, sources)
 
     def indexing_pid(self, root_id: int) -> int | None:
         """The process that is updating a root now, None when there is none."""
@@ -309,8 +323,13 @@ class Store:
         query: Vectors,
         limit: int,
         where: Where | None = None,
+        *,
+        drafts: bool = True,
     ) -> list[Hit]:
-        """The functions nearest to a vector, float32 [dim], by their best window, best first."""
+        """The functions nearest to a vector, float32 [dim], by their best window, best first.
+
+        :param drafts: Whether those without a vector may be found by their drafts.
+        """
         snapshot = self._snapshot(root_id, fingerprint, len(query))
         if snapshot is None or not len(snapshot.rows.vector_ids):
             return []
@@ -318,7 +337,7 @@ class Store:
         if where is not None and where.sql:
             with self._database.reading() as db:
                 allowed = vectors.matching(db, where)
-        return snapshot.search(query, limit, allowed)
+        return (snapshot if drafts else snapshot.without_drafts()).search(query, limit, allowed)
 
     def coverage(self, root_id: int, fingerprint: str) -> tuple[int, int]:
         """Functions of a root that have a vector of the model, and functions in all."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from indexer.store import drafts
 from indexer.store.filters import Where
 from indexer.store.records import Ids, pack_vector, to_blob, unpack_text, unpack_vectors
 from indexer.types import Vectors
@@ -21,6 +22,17 @@ class VectorRows(NamedTuple):
     vector_ids: Ids
     function_ids: Ids
     file_ids: Ids
+
+
+class Source(NamedTuple):
+    """A table of vectors, and its ids as rows have them."""
+
+    table: str
+    id: str
+
+
+VECTORS = Source("vectors", "v.id")
+DRAFTS = Source("drafts", "-v.id")
 
 
 def model_id(db: sqlite3.Connection, fingerprint: str) -> int | None:
@@ -89,10 +101,11 @@ def texts(db: sqlite3.Connection, contents: Sequence[int]) -> dict[int, str]:
 
 
 def add(db: sqlite3.Connection, model: int, contents: Iterable[tuple[int, Vectors]]) -> None:
-    """Write all windows, float32 [windows, dim], of each content; vectors that are there already stay.
+    """Write all windows, float32 [windows, dim], of each content; vectors that are there already stay, drafts go.
 
     What garbage collection took meanwhile, content or model, is passed over.
     """
+    contents = list(contents)
     db.executemany(
         "INSERT OR IGNORE INTO vectors (model_id, content_id, window, vector)"
         " SELECT models.id, contents.id, ?, ? FROM models, contents WHERE models.id = ? AND contents.id = ?",
@@ -102,6 +115,7 @@ def add(db: sqlite3.Connection, model: int, contents: Iterable[tuple[int, Vector
             for window, vector in enumerate(windows)
         ),
     )
+    drafts.remove(db, model, (content for content, _ in contents))
 
 
 def of_contents(db: sqlite3.Connection, model: int, hashes: Iterable[str]) -> dict[str, Vectors]:
@@ -119,12 +133,20 @@ def of_contents(db: sqlite3.Connection, model: int, hashes: Iterable[str]) -> di
     return found
 
 
-def without(db: sqlite3.Connection, model: int | None, functions: Iterable[int]) -> set[int]:
-    """Those of the functions that have no vector of a model."""
+def without(
+    db: sqlite3.Connection,
+    model: int | None,
+    functions: Iterable[int],
+    sources: Sequence[Source] = (VECTORS,),
+) -> set[int]:
+    """Those of the functions that have no vector of a model in any of the tables."""
+    none = " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM {source.table} v WHERE v.content_id = f.content_id AND v.model_id = ?)"
+        for source in sources
+    )
     rows = db.execute(
-        "SELECT f.id FROM json_each(?) AS asked JOIN functions f ON f.id = asked.value WHERE NOT EXISTS"
-        " (SELECT 1 FROM vectors v WHERE v.content_id = f.content_id AND v.model_id = ?)",
-        (str(list(functions)), model),
+        f"SELECT f.id FROM json_each(?) AS asked JOIN functions f ON f.id = asked.value WHERE {none}",
+        (str(list(functions)), *(model for _ in sources)),
     )
     return {row[0] for row in rows}
 
@@ -148,31 +170,40 @@ def any_of(db: sqlite3.Connection, root_id: int) -> bool:
     return row is not None
 
 
-def rows_of(db: sqlite3.Connection, root_id: int, model: int, newer_than: int | None = None) -> VectorRows:
+def rows_of(
+    db: sqlite3.Connection,
+    root_id: int,
+    model: int,
+    newer_than: int | None = None,
+    source: Source = VECTORS,
+) -> VectorRows:
     """The rows of a root, or only those of files whose functions changed after a generation."""
     newer = "" if newer_than is None else f"AND files.generation > {int(newer_than)}"
     # CROSS keeps the order of the tables: the planner would read all vectors of the model first, of every root.
     cursor = db.execute(
-        "SELECT v.id, f.id, f.file_id FROM files CROSS JOIN functions f ON f.file_id = files.id"
-        f" CROSS JOIN vectors v ON v.content_id = f.content_id AND v.model_id = ? WHERE files.root_id = ? {newer}",
+        f"SELECT {source.id}, f.id, f.file_id FROM files CROSS JOIN functions f ON f.file_id = files.id"
+        f" CROSS JOIN {source.table} v ON v.content_id = f.content_id AND v.model_id = ?"
+        f" WHERE files.root_id = ? {newer}",
         (model, root_id),
     )
     return _vector_rows(cursor)
 
 
-def rows_after(db: sqlite3.Connection, root_id: int, model: int, vector_id: int) -> VectorRows:
-    """The rows of a root whose vectors were added after a vector."""
+def rows_after(
+    db: sqlite3.Connection, root_id: int, model: int, after: int, source: Source = VECTORS
+) -> VectorRows:
+    """The rows of a root whose vectors were added after one."""
     cursor = db.execute(
-        "SELECT v.id, f.id, f.file_id FROM vectors v JOIN functions f ON f.content_id = v.content_id"
+        f"SELECT {source.id}, f.id, f.file_id FROM {source.table} v JOIN functions f ON f.content_id = v.content_id"
         " JOIN files ON files.id = f.file_id WHERE v.id > ? AND v.model_id = ? AND files.root_id = ?",
-        (vector_id, model, root_id),
+        (after, model, root_id),
     )
     return _vector_rows(cursor)
 
 
-def last_id(db: sqlite3.Connection) -> int:
-    """The youngest vector of the whole store; it grows whenever something was embedded."""
-    return int(db.execute("SELECT coalesce(max(id), 0) FROM vectors").fetchone()[0])
+def last_id(db: sqlite3.Connection, source: Source = VECTORS) -> int:
+    """The youngest of the whole store; another one whenever something was added, as no id is given twice."""
+    return int(db.execute(f"SELECT coalesce(max(id), 0) FROM {source.table}").fetchone()[0])
 
 
 def load(db: sqlite3.Connection, ids: Ids, dim: int) -> tuple[Ids, Vectors]:
@@ -195,6 +226,12 @@ def matching(db: sqlite3.Connection, where: Where) -> Ids:
 
 
 def _vector_rows(cursor: Iterator[tuple[int, int, int]]) -> VectorRows:
-    table = np.array(list(cursor), np.int64).reshape(-1, 3)
+    return by_vector(np.array(list(cursor), np.int64).reshape(-1, 3))
+
+
+def by_vector(table: Ids) -> VectorRows:
+    """Rows, int64 [n, 3], in order, each once."""
+    # To have `np.unique` sort whole rows takes ten times as long.
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
-    return VectorRows(table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy())
+    first = np.append(True, (table[1:] != table[:-1]).any(axis=1))[: len(table)]
+    return VectorRows(*(np.ascontiguousarray(column) for column in table[first].T))
