@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,7 +78,7 @@ class Search:
         self._fingerprint = self._root.fingerprint
         self._notes: list[str] = []
         self.lacking: list[int] = []
-        """The likeliest functions, by words, that have no vector yet."""
+        """The likeliest functions, by words and by drafts, that have no vector yet."""
         self._nearness: Compare | None = None
         overlay = overlay or Overlay({})
         self._hidden = store.files(self._root.id, overlay.files)
@@ -125,11 +126,11 @@ class Search:
             else set()
         )
         by_words = _candidates(lexical, functions, unknown, self._verbatim(query, where))
+        by_vectors = _candidates(dense, functions)
         if partial:
-            likely = [hit.id for hit in by_words if hit.id >= 0 and not (dense and hit.has_vector)]
-            self.lacking = likely[:LACKING]
+            self.lacking = self._likely(by_words, by_vectors)
         self._nearness = _nearness(embedder, query) if embedder and dense else None
-        return Found(query, by_words, _candidates(dense, functions), statistics, filters)
+        return Found(query, by_words, by_vectors, statistics, filters)
 
     def _clean(self, text: str) -> str:
         cleaned = _CONTROL.sub(" ", text).strip()
@@ -223,8 +224,15 @@ class Search:
         """Those of the functions whose nearness nobody knows yet; of buffers all that vectors did not find."""
         unknown = {id_ for id_ in ids if id_ < 0}
         if partial:
-            unknown |= self._store.without_vectors(self._fingerprint, ids - unknown)
+            unknown |= self._store.without_vectors(self._fingerprint, ids - unknown, or_drafts=True)
         return unknown
+
+    def _likely(self, *candidates: list[Candidate]) -> list[int]:
+        """The functions that would gain most by a vector, the first by words and by drafts in turn."""
+        turns = chain.from_iterable(zip_longest(*candidates))
+        ids = dict.fromkeys(found.id for found in turns if found is not None and found.id >= 0)
+        lacking = self._store.without_vectors(self._fingerprint, ids)
+        return [id_ for id_ in ids if id_ in lacking][:LACKING]
 
     def _vectors_of_buffers(self, embedder: Embedder) -> dict[str, Vectors]:
         hashes = {stored.function.content_hash for stored in self._buffers.values()}
@@ -298,7 +306,7 @@ def _candidates(
 ) -> list[Candidate]:
     """Hits with their functions, best first; those deleted meanwhile are left out.
 
-    :param unknown: Those that have no vector.
+    :param unknown: Those that have neither a vector nor a draft.
     :param verbatim: Those with a run of the query's words.
     """
     ordered = sorted(hits, key=lambda hit: (-hit.score, hit.id))

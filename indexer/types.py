@@ -231,7 +231,7 @@ class Progress:
     """How far a running update is."""
 
     stage: str
-    """``wait``, ``walk``, ``parse``, ``embed`` or ``finish``."""
+    """``wait``, ``walk``, ``parse``, ``draft``, ``embed`` or ``finish``."""
     done: int
     total: int
     """0 while it is not known."""
@@ -293,3 +293,13 @@ class Embedder(Protocol):
 
     def split_windows(self, texts: Sequence[str]) -> list[list[str]]:
         """The overlapping windows of each text, each within `max_tokens`; one for a short text."""
+
+
+class Draft(Protocol):
+    """What an embedder may have as ``draft``: vectors of functions guessed at once, until theirs are there."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Drafts of code texts, float32 [n, dim], whose products with queries are like the cosines of vectors."""
+
+    def release(self) -> None:
+        """Free the memory it takes until it is needed again."""

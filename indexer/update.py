@@ -22,10 +22,21 @@ from indexer.errors import UserError
 from indexer.memory import give_back
 from indexer.reading import CRASHED, Job, Read, Reader, default_workers
 from indexer.store import FileRow, Store
-from indexer.types import Embedder, ParsedFile, Progress, SkippedFile, SourceFile, UpdateReport, Vectors
+from indexer.types import (
+    Draft,
+    Embedder,
+    ParsedFile,
+    Progress,
+    SkippedFile,
+    SourceFile,
+    UpdateReport,
+    Vectors,
+)
 
 _FIRST_BATCH = 4  # texts for the embedder at a time, until it is known how fast it is
 _LARGEST_BATCH = 1_024
+_WORTH_DRAFTS = 100  # functions; fewer have their vectors in seconds
+_DRAFTS_AT_ONCE = 256  # a question waits for them
 _REMOVED_AT_ONCE = 100  # files; writers of other roots wait for one transaction at a time
 _GC_EVERY_S = 86_400.0
 _RACY_NS = 2_000_000_000  # the coarsest time stamps of a file system still in use (FAT)
@@ -245,7 +256,28 @@ class Update:
             give_back()
         return embedder
 
+    def _draft_missing(self, embedder: Embedder, model: int, missing: Sequence[int]) -> None:
+        """Guess the vectors that take long to compute, so that a question finds by meaning what waits for its own."""
+        draft: Draft | None = getattr(embedder, "draft", None)
+        if draft is None or embedder.device != "cpu" or len(missing) < _WORTH_DRAFTS:
+            return
+        waiting = self.store.without_drafts(model, missing)
+        try:
+            for start in range(0, len(waiting), _DRAFTS_AT_ONCE):
+                self._tell("draft", start, len(waiting))
+                self.request.yield_to()
+                if self.request.cancelled():
+                    return
+                texts = self.store.texts(model, waiting[start : start + _DRAFTS_AT_ONCE])
+                self.store.add_drafts(model, list(texts), draft.encode(list(texts.values())))
+        finally:
+            draft.release()
+
     def _embed_missing(self, embedder: Embedder, model: int, missing: Sequence[int]) -> None:
+        settle = getattr(embedder, "settle_device", None)
+        if settle is not None and missing:
+            settle()
+        self._draft_missing(embedder, model, missing)
         self._tell("embed", 0, len(missing))
         done = 0
         size = self.request.batch_size or _FIRST_BATCH

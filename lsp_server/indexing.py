@@ -266,7 +266,13 @@ class Indexer:
             root.tell("idle", self._model.words_only)
 
 
-_STAGES = {"wait": "Waiting", "walk": "Looking for files", "parse": "Reading", "embed": "Embedding"}
+_STAGES = {
+    "wait": "Waiting",
+    "walk": "Looking for files",
+    "parse": "Reading",
+    "draft": "Drafting",
+    "embed": "Embedding",
+}
 
 
 class _Reporter:
@@ -308,5 +314,5 @@ def _sentence(progress: Progress) -> str:
     stage = _STAGES.get(progress.stage, "Finishing")
     if progress.stage == "wait" and progress.message:
         return progress.message
-    what = "functions" if progress.stage == "embed" else "files"
+    what = "functions" if progress.stage in ("draft", "embed") else "files"
     return f"{stage}: {progress.done:,} of {progress.total:,} {what}" if progress.total else stage

@@ -16,7 +16,7 @@ from indexer.memory import give_back
 
 if TYPE_CHECKING:
     from indexer.config import Config
-    from indexer.types import Embedder, Nearness, Vectors
+    from indexer.types import Draft, Embedder, Nearness, Vectors
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class YieldingEmbedder:
         self.device = inner.device
         self.max_tokens = inner.max_tokens
         self.reads_glosses = getattr(inner, "reads_glosses", False)
+        self.draft: Draft | None = getattr(inner, "draft", None)
         self.last_used = time.monotonic()
         self._loaded: Embedder | None = inner
         self._load = load

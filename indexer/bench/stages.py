@@ -111,20 +111,26 @@ def _queries(functions: list[Function]) -> list[str]:
 
 
 def _first_answers(index: Index, query: str, on_progress: Callable[[Progress], None]) -> Result:
-    """Seconds from the command until words answer, and until the first vectors do too, the model's loading included."""
-    embedded = [0]
+    """Seconds from the command until words answer, until drafts do too and then vectors, loading included."""
+    seen: list[Progress] = []
 
-    def enough(progress: Progress) -> None:
+    def watch(progress: Progress) -> None:
         on_progress(progress)
-        embedded[0] = progress.done if progress.stage == "embed" else 0
+        seen.append(progress)
+
+    def answered(cancelled: Callable[[], bool]) -> float:
+        index.update(on_progress=watch, cancelled=cancelled)
+        index.search(query)
+        return time.perf_counter() - start
 
     start = time.perf_counter()
     index.update(embed=False, on_progress=on_progress)
     index.search(query, dense=False)
     words = time.perf_counter() - start
-    index.update(on_progress=enough, cancelled=lambda: embedded[0] > 0)
-    index.search(query)
-    return {"words_s": words, "words_and_vectors_s": time.perf_counter() - start}
+    drafts = answered(lambda: bool(seen) and seen[-1].stage == "embed")
+    vectors = answered(lambda: bool(seen) and seen[-1].stage == "embed" and seen[-1].done > 0)
+    drafted = {"words_and_drafts_s": drafts} if any(progress.stage == "draft" for progress in seen) else {}
+    return {"words_s": words, **drafted, "words_and_vectors_s": vectors}
 
 
 def _update(

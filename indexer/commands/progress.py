@@ -21,6 +21,7 @@ _STAGES = {
     "wait": ("waiting", ""),
     "walk": ("looking for files", "files"),
     "parse": ("reading functions", "files"),
+    "draft": ("drafting vectors", "functions"),
     "embed": ("embedding", "functions"),
     "finish": ("finishing", ""),
 }

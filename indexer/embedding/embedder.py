@@ -17,6 +17,7 @@ from torch import Tensor
 
 from indexer.embedding.adapter import Adapts, model_weights
 from indexer.embedding.decoder import Decoder, DecoderConfig, pack
+from indexer.embedding.draft import DraftEncoder
 from indexer.embedding.int8 import Int8Decoder
 from indexer.embedding.nearness import nearness
 from indexer.embedding.spec import ModelSpec
@@ -139,6 +140,7 @@ class DecoderEmbedder:
         number_type: str = "",
         dim: int | None = None,
         elsewhere: Path | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.spec, self.name, self.device = spec, spec.name, device
         self.number_type = number_type
@@ -146,6 +148,7 @@ class DecoderEmbedder:
         self.max_tokens = spec.max_tokens
         self.reads_glosses = spec.reads_glosses
         self.fingerprint = spec.fingerprint(self.dim, elsewhere)
+        self.draft = DraftEncoder(folder, tokenizer, self.dim) if folder and spec.has_drafts else None
         self._tokenizer, self._backend = tokenizer, backend
         self._budget = TOKENS_A_BATCH.get(device.split(":")[0], TOKENS_A_BATCH["cpu"])
 

@@ -25,8 +25,9 @@ from indexer.embedding.decoder import (
     rows_of,
 )
 from indexer.embedding.devices import has_vnni
+from indexer.embedding.spec import SCALE
 from indexer.embedding.threads import on_threads, one_core
-from indexer.embedding.weights import SCALE, quantise
+from indexer.embedding.weights import quantise
 
 _ZERO_POINT = 128  # products take unsigned bytes on the left
 _TINY = 1e-12

@@ -51,7 +51,14 @@ def load(name: str, device: str | None, dtype: str | None, dim: int | None) -> D
         tokenizer, backend, spec = _load_foreign(spec, folder, elsewhere, where, number_type)
     name_of_type = str(number_type).removeprefix("torch.")
     return DecoderEmbedder(
-        spec, tokenizer, backend, device=place, number_type=name_of_type, dim=dim, elsewhere=elsewhere
+        spec,
+        tokenizer,
+        backend,
+        device=place,
+        number_type=name_of_type,
+        dim=dim,
+        elsewhere=elsewhere,
+        folder=folder,
     )
 
 

@@ -7,6 +7,8 @@ only when code is to be embedded does it load the real embedder. Equal to the de
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -17,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.embedding import SHIPPED, available_models, has_base
+from indexer.embedding.draft import DraftEncoder
 from indexer.embedding.nearness import nearness
-from indexer.embedding.spec import SPEC_FILE, ModelSpec, cure
+from indexer.embedding.spec import SCALE, SPEC_FILE, ModelSpec, cure
 from indexer.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 
-_SCALE = ".scale"
 _FEW = 32  # queries; beyond it the import of PyTorch pays
 _FEW_ROWS = 256  # of a matrix; beyond it reading all of it is quicker
 
@@ -62,6 +64,13 @@ def _folder(name: str, fingerprint: str) -> Path | None:
         return None if has_base() else SHIPPED / "small"
     folder = SHIPPED / name if name in shipped else Path(name).expanduser()
     return folder if (folder / SPEC_FILE).is_file() else None
+
+
+def may_have_gpu() -> bool:
+    """Whether PyTorch could find a device beside the CPU; False is certain."""
+    if sys.platform != "linux":
+        return True
+    return any(Path("/dev").glob("nvidia[0-9]*")) or any(map(os.path.exists, ("/dev/kfd", "/dev/dxg")))
 
 
 class QuickEmbedder:
@@ -104,6 +113,16 @@ class QuickEmbedder:
     def nearness(self, query: str, texts: Sequence[str]) -> Nearness:
         """How near the tokens of texts come to those of a query (see `indexer.embedding.nearness`)."""
         return nearness(self._tokenizer, self._decoder.token_rows, query, texts)
+
+    @cached_property
+    def draft(self) -> DraftEncoder | None:
+        """Guesses vectors before the model is there to compute them."""
+        return DraftEncoder(self._folder, self._tokenizer, self.dim) if self._spec.has_drafts else None
+
+    def settle_device(self) -> None:
+        """Learn which device embeds code, for which the real embedder is loaded where there may be a GPU."""
+        if may_have_gpu():
+            self.load_now()
 
     def load_now(self) -> Embedder:
         """The real embedder; loading it before it is needed spares the first edit the wait."""
@@ -242,16 +261,16 @@ class _Weights:
         else:
             matrix = self._where[name].get_slice(name)
             rows = np.concatenate([matrix[number : number + 1] for number in numbers]).astype(np.float32)
-        if name + _SCALE in self._where:
-            rows *= self.tensor(name + _SCALE)[list(numbers), None]
+        if name + SCALE in self._where:
+            rows *= self.tensor(name + SCALE)[list(numbers), None]
         return rows
 
     def apply(self, name: str, x: Floats) -> Floats:
         """The linear layer of a name on float32 [n, m]."""
         weight = f"{name}.weight"
         out: Floats = x @ self.tensor(weight).T
-        if weight + _SCALE in self._where:
-            out *= self.tensor(weight + _SCALE)
+        if weight + SCALE in self._where:
+            out *= self.tensor(weight + SCALE)
         if f"{name}.bias" in self._where:
             out += self.tensor(f"{name}.bias")
         return out

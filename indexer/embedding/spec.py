@@ -13,6 +13,10 @@ from indexer.embedding import SHIPPED
 from indexer.errors import UserError
 
 SPEC_FILE = "codewhere.json"
+DRAFT_FILE = "draft.safetensors"
+"""Beside the weights where a model has drafts (`indexer.embedding.draft`)."""
+SCALE = ".scale"
+"""What follows the name of an int8 matrix in the name of its scales, one a row."""
 FORMAT = 1
 BACKBONE_VARIABLE = "CODEWHERE_BACKBONE"
 """Names the folder of an adapter's backbone, for machines that cannot reach the hub."""
@@ -65,6 +69,11 @@ class ModelSpec:
         """Size of the full vectors."""
         return self.dims[0]
 
+    @property
+    def has_drafts(self) -> bool:
+        """Whether vectors can be guessed before they are computed, for which the token embedding must be at hand."""
+        return DRAFT_FILE in self.files and self.backend == "decoder" and not self.adapter
+
     @classmethod
     def read(cls, folder: Path) -> ModelSpec:
         """The spec in a model folder; `UserError` says what is wrong with it."""
@@ -113,6 +122,8 @@ class ModelSpec:
             for key, value in asdict(self).items()
             if key not in ("name", "licence", "training", "scores", "dims", "reads_glosses")
         }
+        # Drafts stand in for vectors until those are there.
+        read["files"] = {name: digest for name, digest in self.files.items() if name != DRAFT_FILE}
         blob = json.dumps(read, sort_keys=True).encode()
         if elsewhere is not None:
             blob += b"".join(_glance(path) for path in sorted(elsewhere.glob("*.safetensors")))

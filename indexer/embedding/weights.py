@@ -11,13 +11,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from indexer.embedding.spec import cure
+from indexer.embedding.spec import SCALE, cure
 from indexer.errors import UserError
 
 SHARD_BYTES = 45_000_000
 """Shards stay below 50 MB, which code hosts take without complaint."""
-SCALE = ".scale"
-"""What follows the name of a matrix in the name of its scales."""
 
 
 def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
