@@ -286,18 +286,27 @@ def live_table() -> str:
     return "\n".join([*lines, "", f"Measured on {found['machine']}."])
 
 
+_PLACES = {"first result right": "first", "among three": "first three"}
+
+
 def partial_table() -> str:
     """How good answers are while a folder is being embedded."""
     found = _read("partial.json")
     if not found:
         return "Not measured yet."
+    ways = {
+        "words and those vectors": "in order",
+        "drafts too": "drafts",
+        "a second later": "drafts, asked first",
+    }
     lines = [
-        "| functions with a vector | first result right | a second later | right among three | a second later |",
-        "|---|---|---|---|---|",
+        "| functions with a vector | "
+        + " | ".join(f"{what}: {way}" for what in _PLACES for way in ways)
+        + " |",
+        "|---" * (1 + len(_PLACES) * len(ways)) + "|",
     ]
-    for share, ways in found["results"].items():
-        before, after = ways["in order"], ways["asked first"]
-        cells = [ways[name] for name in ("first", "first three") for ways in (before, after)]
+    for share, figures in found["results"].items():
+        cells = [figures[way][name] for name in _PLACES.values() for way in ways.values()]
         lines.append(f"| {float(share):.0%} | " + " | ".join(f"{value:.0%}" for value in cells) + " |")
     return "\n".join(lines)
 
@@ -338,6 +347,7 @@ PAGES = {
         "evaluate": evaluate_table,
         "natural": lambda: evaluate_table("natural.json"),
         "glossary": lambda: evaluate_table("glossary.json"),
+        "drafts": lambda: evaluate_table("drafts.json"),
         "methods": methods_table,
     },
     "indexer/embedding/models/base/MODEL_CARD.md": {"evaluate": evaluate_table},

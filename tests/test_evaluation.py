@@ -185,6 +185,19 @@ def test_the_glossary_is_measured_beside_each(data, capsys):
     assert scores[0, 1] > scores[0, 0] and not Bm25().scores(["Wo wird die Datei geschlossen?"], codes).any()
 
 
+def test_drafts_are_measured_beside_the_model_that_has_them(data, capsys):
+    assert main([str(data), "--model", "small", "--device", "cpu", "--drafts", "--json"]) == 0
+    model, drafts = json.loads(capsys.readouterr().out)
+    assert (model["name"], drafts["name"]) == ("small, 512 dimensions", "small, drafts")
+    assert drafts["groups"]["cosqa"]["ndcg@10"] == 1.0
+    assert drafts["sets"] != model["sets"]
+
+
+def test_drafts_of_a_model_without_any_are_refused(data, model_folder):
+    with pytest.raises(UserError, match="has none"):
+        main([str(data), "--model", str(model_folder), "--device", "cpu", "--drafts"])
+
+
 def test_the_command_prints_and_writes(data, tmp_path, capsys):
     out = tmp_path / "out.json"
     assert main([str(data), "--bm25", "--no-model", "--out", str(out)]) == 0

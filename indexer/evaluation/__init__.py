@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         help="measure each once more with queries in other languages put into English, as search asks",
     )
     parser.add_argument(
+        "--drafts", action="store_true", help="measure also what stands in for vectors at first"
+    )
+    parser.add_argument(
         "--mteb", action="store_true", help="by mteb's runner; --baseline takes any model that mteb knows"
     )
     parser.add_argument("--no-model", action="store_true", help="only the baselines")
@@ -89,8 +92,8 @@ def _by_mteb(options: argparse.Namespace, sets: Sequence[EvaluationSet]) -> list
         from indexer.evaluation.mteb_tasks import Encoder, evaluate_with_mteb, find_model
     except ImportError as error:
         raise UserError("--mteb needs mteb: pip install 'codewhere[evaluate]'") from error
-    if options.bm25 or options.dim or options.glossary:
-        raise UserError("--bm25, --dim and --glossary are not for --mteb: leave them out")
+    if options.bm25 or options.dim or options.glossary or options.drafts:
+        raise UserError("--bm25, --dim, --glossary and --drafts are not for --mteb: leave them out")
     models: list[Any] = [find_model(name, options.device) for name in options.baseline]
     if not options.no_model:
         models += [Encoder(name, device=options.device) for name in options.model or ["small"]]
@@ -98,7 +101,7 @@ def _by_mteb(options: argparse.Namespace, sets: Sequence[EvaluationSet]) -> list
 
 
 def _scorers(options: argparse.Namespace) -> Iterator[Scorer]:
-    from indexer.evaluation.scorers import Bm25, CutModel, OurModel, SentenceTransformerModel
+    from indexer.evaluation.scorers import Bm25, CutModel, DraftModel, OurModel, SentenceTransformerModel
 
     if options.bm25:
         yield Bm25()
@@ -114,3 +117,5 @@ def _scorers(options: argparse.Namespace) -> Iterator[Scorer]:
                 listed = ", ".join(map(str, dims))
                 raise UserError(f"--dim {dim}: the vectors of {name} can be cut to {listed}")
             yield CutModel(full, dim)
+        if options.drafts:
+            yield DraftModel(full)

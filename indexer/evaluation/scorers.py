@@ -8,11 +8,12 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from indexer.errors import UserError
 from indexer.evaluation.metrics import Scores
 from indexer.rank.glossary import gloss
 from indexer.rank.query import behind_english
 from indexer.rank.tokens import tokenize
-from indexer.types import Vectors
+from indexer.types import Draft, Vectors
 
 Side = Literal["query", "code"]
 """What a text is read as, where a model has markers or prompts for both."""
@@ -111,6 +112,24 @@ class CutModel(_VectorScorer):
         """Float32 [texts, dimensions], L2-normalised."""
         vectors = self._full.vectors(texts, side)[:, : self._dim]
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+class DraftModel(_Encoding):
+    """The drafts of a model, asked with its vectors of queries."""
+
+    def __init__(self, full: OurModel) -> None:
+        super().__init__()
+        found: Draft | None = getattr(full.model, "draft", None)
+        if found is None:
+            raise UserError(f"--drafts: the model {full.model.name} has none; leave it out")
+        self._full, self._draft = full, found
+        self.name = f"{full.model.name}, drafts"
+
+    def _encode(self, texts: Sequence[str], side: Side) -> Vectors:
+        if side == "query":
+            return self._full.vectors(texts)
+        drafts = self._draft.encode(texts)
+        return np.asarray(drafts / np.linalg.norm(drafts, axis=1, keepdims=True))
 
 
 class SentenceTransformerModel(_Encoding):

@@ -20,7 +20,7 @@ from torch import Tensor
 from indexer.embedding.adapter import ADAPTER
 from indexer.embedding.decoder import Decoder, DecoderConfig, pack
 from indexer.embedding.devices import choose_device, float_type
-from indexer.embedding.spec import SPEC_FILE, ModelSpec
+from indexer.embedding.spec import DRAFT_FILE, SPEC_FILE, ModelSpec
 from indexer.embedding.weights import read_weights, write_weights
 from indexer.errors import UserError
 from indexer.training.data import Pair, batches, read_pairs
@@ -292,5 +292,6 @@ def export(recipe: Recipe, work: Path, out: Path, weights: MasterWeights) -> Mod
         licence=recipe.backbone.licence,
         training=f"{recipe.tuning.steps} steps of {recipe.tuning.batch} pairs, {recipe.tuning.method} tuning",
     )
+    (out / DRAFT_FILE).unlink(missing_ok=True)  # of the model that was there before
     spec.write(out)
     return ModelSpec.read(out)
