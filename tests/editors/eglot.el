@@ -31,7 +31,7 @@
     (find-file (concat project "/src/config.py"))
     (goto-char (point-min)) (search-forward "parse_")
     (let ((hover (jsonrpc-request server :textDocument/hover (eglot--TextDocumentPositionParams))))
-      (check "hover" (string-match-p "parse\\\\_options" (plist-get (plist-get hover :contents) :value)) hover))
+      (check "hover" (string-match-p "parse_options" (plist-get (plist-get hover :contents) :value)) hover))
     (goto-char (point-min))
     (insert "# 漢😀\ndef whisper_gently(ear):\n    return ear.quiet\n\n")
     (eglot--signal-textDocument/didChange)
