@@ -10,7 +10,7 @@ from indexer.evaluation import main
 from indexer.evaluation.datasets import read_sets
 from indexer.evaluation.metrics import mean_reciprocal_rank, ndcg, ranks_of_relevant, recall
 from indexer.evaluation.run import evaluate, plot, table
-from indexer.evaluation.scorers import Bm25, Glossed
+from indexer.evaluation.scorers import Bm25, DraftModel, Glossed, OurModel
 from indexer.evaluation.sentences import draws
 
 
@@ -190,7 +190,11 @@ def test_drafts_are_measured_beside_the_model_that_has_them(data, capsys):
     model, drafts = json.loads(capsys.readouterr().out)
     assert (model["name"], drafts["name"]) == ("small, 512 dimensions", "small, drafts")
     assert drafts["groups"]["cosqa"]["ndcg@10"] == 1.0
-    assert drafts["sets"] != model["sets"]
+    full = OurModel("small", "cpu")
+    both = full, DraftModel(full)
+    asked, found = ([scorer.vectors(["close a file"], side) for scorer in both] for side in ("query", "code"))
+    assert np.array_equal(*asked)
+    assert 0.3 < (found[0] * found[1]).sum() < 0.99, "near, and not the same"
 
 
 def test_drafts_of_a_model_without_any_are_refused(data, model_folder):
