@@ -15,20 +15,6 @@ from indexer.store.records import Ids, pack_vector
 from indexer.types import Vectors
 
 
-def lacking(db: sqlite3.Connection, model: int, contents: Sequence[int]) -> list[int]:
-    """Those of the contents that have neither a vector nor a draft of a model, in their order."""
-    either = " AND ".join(
-        f"NOT EXISTS (SELECT 1 FROM {table} t WHERE t.content_id = c.id AND t.model_id = ?)"
-        for table in ("vectors", "drafts")
-    )
-    rows = db.execute(
-        "SELECT c.id FROM json_each(?) AS asked JOIN contents c ON c.id = asked.value"
-        f" WHERE {either} ORDER BY asked.key",
-        (str(list(contents)), model, model),
-    )
-    return [row[0] for row in rows]
-
-
 def add(db: sqlite3.Connection, model: int, contents: Sequence[int], vectors: Vectors) -> None:
     """Write a draft, float32 [n, dim], of each content that has no vector; those that are there stay.
 

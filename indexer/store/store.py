@@ -280,7 +280,7 @@ class Store:
     def without_drafts(self, model: int, contents: Sequence[int]) -> list[int]:
         """Those of the contents that have neither a vector nor a draft of the model, in their order."""
         with self._database.reading() as db:
-            return drafts.lacking(db, model, contents)
+            return vectors.still_missing(db, model, contents, (VECTORS, DRAFTS))
 
     def add_drafts(self, model: int, contents: Sequence[int], made: Vectors) -> None:
         """Write a draft, float32 [n, dim], of each content."""

@@ -83,15 +83,25 @@ def missing(
     return list(dict.fromkeys(row[0] for row in rows))
 
 
-def still_missing(db: sqlite3.Connection, model: int, contents: Sequence[int]) -> list[int]:
-    """Those of the contents that no other process has embedded meanwhile and that are still there."""
+def still_missing(
+    db: sqlite3.Connection, model: int, contents: Sequence[int], sources: Sequence[Source] = (VECTORS,)
+) -> list[int]:
+    """Those of the contents, in their order, that are still there and have a vector in none of the tables meanwhile."""
     rows = db.execute(
-        "SELECT c.id FROM json_each(?) AS wanted JOIN contents c ON c.id = wanted.value WHERE NOT EXISTS"
-        " (SELECT 1 FROM vectors v WHERE v.content_id = c.id AND v.model_id = ?)",
-        (str(list(contents)), model),
+        "SELECT c.id FROM json_each(?) AS wanted JOIN contents c ON c.id = wanted.value"
+        f" WHERE {_in_none('c.id', sources)}",
+        (str(list(contents)), *(model for _ in sources)),
     )
     found = {row[0] for row in rows}
     return [id_ for id_ in contents if id_ in found]
+
+
+def _in_none(content: str, sources: Sequence[Source]) -> str:
+    """The condition that a content has no row of a model in any of the tables; the model is given once for each."""
+    return " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM {source.table} v WHERE v.content_id = {content} AND v.model_id = ?)"
+        for source in sources
+    )
 
 
 def texts(db: sqlite3.Connection, contents: Sequence[int]) -> dict[int, str]:
@@ -140,12 +150,9 @@ def without(
     sources: Sequence[Source] = (VECTORS,),
 ) -> set[int]:
     """Those of the functions that have no vector of a model in any of the tables."""
-    none = " AND ".join(
-        f"NOT EXISTS (SELECT 1 FROM {source.table} v WHERE v.content_id = f.content_id AND v.model_id = ?)"
-        for source in sources
-    )
     rows = db.execute(
-        f"SELECT f.id FROM json_each(?) AS asked JOIN functions f ON f.id = asked.value WHERE {none}",
+        "SELECT f.id FROM json_each(?) AS asked JOIN functions f ON f.id = asked.value"
+        f" WHERE {_in_none('f.content_id', sources)}",
         (str(list(functions)), *(model for _ in sources)),
     )
     return {row[0] for row in rows}

@@ -27,6 +27,7 @@ from indexer.embedding.loading import find
 from indexer.embedding.spec import DRAFT_FILE, SCALE
 from indexer.embedding.weights import quantise, read_weights
 from indexer.errors import UserError
+from indexer.evaluation.metrics import mean_reciprocal_rank, ranks_of_relevant
 from indexer.training.draft_texts import Learnt, examples, learn
 
 log = logging.getLogger(__name__)
@@ -158,13 +159,6 @@ def trust(queries: Tensor, drafts: Tensor, vectors: Tensor) -> float:
     return float((guessed * true).sum() / guessed.square().sum())
 
 
-def reciprocal_rank(queries: Tensor, found: Tensor, answers: Tensor) -> float:
-    """Mean reciprocal rank of the row of `found` that answers each query."""
-    scores = queries @ found.T
-    better = scores >= scores.gather(1, answers[:, None])
-    return float((1 / better.sum(1)).mean())
-
-
 def teach(folder: Path, learnt: Learnt, seed: int = 0) -> dict[str, Tensor]:
     """The weights of a draft encoder for the model in a folder, as `DraftEncoder` reads them."""
     torch.manual_seed(seed)
@@ -187,8 +181,8 @@ def teach(folder: Path, learnt: Learnt, seed: int = 0) -> dict[str, Tensor]:
         asked = [at for at in range(aside) if learnt.query_of[at] >= 0]
         queries = torch.from_numpy(learnt.queries[[learnt.query_of[at] for at in asked]])
         for name, found in (("vectors", vectors), ("drafts", drafts)):
-            rank = reciprocal_rank(queries, found, torch.tensor(asked))
-            log.info("%s: MRR %.3f among %d functions left aside", name, rank, aside)
+            ranks = ranks_of_relevant((queries @ found.T).numpy(), [(at,) for at in asked])
+            log.info("%s: MRR %.3f among %d left aside", name, mean_reciprocal_rank(ranks), aside)
         trusted = trust(queries, drafts, vectors)
         log.info("cosine of both %.3f, trust %.3f", (drafts * vectors).sum(1).mean(), trusted)
     return network.tensors(axes, trusted)
